@@ -1,0 +1,1 @@
+"""The judging half: pure functions from records to a verdict."""

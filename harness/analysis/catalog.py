@@ -1,0 +1,400 @@
+"""Every metric as data: what it is called, how it is computed, in which unit, when it has no value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """Which way is better."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+    NONE = "none"
+
+
+class Of(StrEnum):
+    """What has one value of the metric."""
+
+    REQUEST = "request"
+    PROMPT = "prompt"
+    SIDE = "side"
+
+
+class Failures(StrEnum):
+    """What a failed request is in a tail of the metric."""
+
+    INFINITE = "slower than anything"
+    LEFT_OUT = "left out, counted beside"
+    AS_OTHERS = "as any other request"
+    NO_TAIL = "no tail"
+
+
+class Scope(StrEnum):
+    """Which prompts of the golden set the metric is taken from."""
+
+    ALL = "all"
+    TTFT = "measure.ttft"
+    DECODE = "measure.decode"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One definition; report, documentation and tests draw on it."""
+
+    id: str
+    title: str
+    formula: str
+    unit: str  # s, tok/s, chars/s, tokens, ratio, fraction, currency, requests/s
+    direction: Direction
+    undefined: str
+    of: Of = Of.REQUEST
+    failures: Failures = Failures.NO_TAIL
+    scope: Scope = Scope.ALL
+
+
+_LOWER, _HIGHER, _NONE = Direction.LOWER, Direction.HIGHER, Direction.NONE
+_AS_DECODE_RATE = "as decode rate"
+_NO_USAGE = "usage missing"
+
+_LATENCIES = (
+    Metric(
+        id="ttft",
+        title="TTFT",
+        formula="token_1 − sent: first event with model output of any channel (content, reasoning, refusal, tool call)",
+        unit="s",
+        direction=_LOWER,
+        undefined="no output; a prompt whose measure.ttft is false",
+        failures=Failures.INFINITE,
+        scope=Scope.TTFT,
+    ),
+    Metric(
+        id="ttft_from_intended",
+        title="TTFT from intended",
+        formula="token_1 − intended: what an open-loop user waits",
+        unit="s",
+        direction=_LOWER,
+        undefined="closed loop; as TTFT",
+        failures=Failures.INFINITE,
+        scope=Scope.TTFT,
+    ),
+    Metric(
+        id="ttfat",
+        title="TTFAT",
+        formula="answer_1 − sent: first visible answer (content, refusal, tool call)",
+        unit="s",
+        direction=_LOWER,
+        undefined="no visible answer; a prompt whose measure.ttft is false",
+        failures=Failures.INFINITE,
+        scope=Scope.TTFT,
+    ),
+    Metric(
+        id="ttfe",
+        title="TTFE",
+        formula="event_1 − sent: first server-sent event of any kind, role-only chunks included",
+        unit="s",
+        direction=_LOWER,
+        undefined="no event; a reply that was not streamed",
+        failures=Failures.INFINITE,
+    ),
+    Metric(
+        id="e2e",
+        title="E2E latency",
+        formula="token_N − sent: last event with output",
+        unit="s",
+        direction=_LOWER,
+        undefined="no output",
+        failures=Failures.INFINITE,
+    ),
+    Metric(
+        id="ttlb",
+        title="Time to last byte",
+        formula="ended − sent",
+        unit="s",
+        direction=_LOWER,
+        undefined="the end was not seen",
+        failures=Failures.INFINITE,
+    ),
+    Metric(
+        id="e2e_effective",
+        title="Effective E2E latency",
+        formula="token_N − intended: E2E with the wait for quota and slot",
+        unit="s",
+        direction=_LOWER,
+        undefined="no output",
+        failures=Failures.INFINITE,
+    ),
+    Metric(
+        id="ntpot",
+        title="NTPOT",
+        formula="E2E / N",
+        unit="s",
+        direction=_LOWER,
+        undefined="usage missing; N is 0; as E2E",
+    ),
+    Metric(
+        id="queue_delay",
+        title="Queue delay",
+        formula="sent − intended",
+        unit="s",
+        direction=_LOWER,
+        undefined="never sent",
+        failures=Failures.AS_OTHERS,
+    ),
+    Metric(
+        id="admission_wait",
+        title="Admission wait",
+        formula="admitted − intended: the part of the queue delay that waits for quota and slot",
+        unit="s",
+        direction=_LOWER,
+        undefined="never admitted",
+        failures=Failures.AS_OTHERS,
+    ),
+    Metric(
+        id="send_lateness",
+        title="Send lateness",
+        formula="sent − admitted, less the time that opening a new connection took: the harness's own delay",
+        unit="s",
+        direction=_LOWER,
+        undefined="never sent",
+        failures=Failures.AS_OTHERS,
+    ),
+)
+
+_STREAM = (
+    Metric(
+        id="decode_rate",
+        title="Decode rate",
+        formula="(N − n1) / (token_N − token_1), one stream; n1 = tokens of the first output chunk",
+        unit="tok/s",
+        direction=_HIGHER,
+        undefined=(
+            "usage missing; N − n1 < 1; fewer than 5 distinct reads; buffered; hidden reasoning; a tool call in the "
+            "answer; a prompt outside the throughput class (measure.decode is false)"
+        ),
+        failures=Failures.LEFT_OUT,
+        scope=Scope.DECODE,
+    ),
+    Metric(
+        id="tpot",
+        title="TPOT",
+        formula="1 / decode rate",
+        unit="s",
+        direction=_LOWER,
+        undefined=_AS_DECODE_RATE,
+        failures=Failures.LEFT_OUT,
+        scope=Scope.DECODE,
+    ),
+    Metric(
+        id="visible_chars_rate",
+        title="Visible characters per second",
+        formula="characters after the first output event / (token_N − token_1); comparable across tokenizers",
+        unit="chars/s",
+        direction=_HIGHER,
+        undefined=_AS_DECODE_RATE,
+        failures=Failures.LEFT_OUT,
+        scope=Scope.DECODE,
+    ),
+    Metric(
+        id="gap",
+        title="Gap",
+        formula=(
+            "time between consecutive reads that carry output; a request's value is the median of its gaps, a tail "
+            "takes them all"
+        ),
+        unit="s",
+        direction=_LOWER,
+        undefined="fewer than two reads with output",
+        failures=Failures.LEFT_OUT,
+    ),
+    Metric(
+        id="stall",
+        title="Stall",
+        formula="sum of max(0, gap − max(1 s, 10 × median gap)) over one request's gaps",
+        unit="s",
+        direction=_LOWER,
+        undefined="as gap",
+        failures=Failures.LEFT_OUT,
+    ),
+    Metric(
+        id="tokens_per_chunk",
+        title="Tokens per chunk",
+        formula="N / output events",
+        unit="ratio",
+        direction=_NONE,
+        undefined=_NO_USAGE,
+    ),
+)
+
+_TOKENS = (
+    Metric(
+        id="prompt_tokens",
+        title="Prompt tokens",
+        formula="usage.prompt_tokens of the last non-null usage",
+        unit="tokens",
+        direction=_NONE,
+        undefined=_NO_USAGE,
+    ),
+    Metric(
+        id="completion_tokens",
+        title="Completion tokens",
+        formula="N = usage.completion_tokens of the last non-null usage; never counted from chunks",
+        unit="tokens",
+        direction=_NONE,
+        undefined=_NO_USAGE,
+    ),
+    Metric(
+        id="total_tokens",
+        title="Total tokens",
+        formula="usage.total_tokens of the last non-null usage",
+        unit="tokens",
+        direction=_NONE,
+        undefined=_NO_USAGE,
+    ),
+    Metric(
+        id="cached_tokens",
+        title="Cached tokens",
+        formula="usage.prompt_tokens_details.cached_tokens of the last non-null usage",
+        unit="tokens",
+        direction=_NONE,
+        undefined="usage missing; not reported",
+    ),
+    Metric(
+        id="reasoning_tokens",
+        title="Reasoning tokens",
+        formula="usage.completion_tokens_details.reasoning_tokens of the last non-null usage",
+        unit="tokens",
+        direction=_NONE,
+        undefined="usage missing; not reported",
+    ),
+    Metric(
+        id="first_chunk_tokens",
+        title="First-chunk tokens",
+        formula="n1 = tokens in the first output chunk, from usage that runs along",
+        unit="tokens",
+        direction=_NONE,
+        undefined="no running usage: the decode rate then assumes 1",
+    ),
+    Metric(
+        id="cost",
+        title="Cost",
+        formula=(
+            "((prompt − cached) × input + cached × cached input + completion × output) / 10⁶ + per request; cached "
+            "tokens at the input price when the price book has none of their own"
+        ),
+        unit="currency",
+        direction=_LOWER,
+        undefined="no price book; usage missing",
+    ),
+    Metric(
+        id="cost_per_success",
+        title="Cost per success",
+        formula="cost of the side / requests that succeeded, with every check passed where the prompt has checks",
+        unit="currency",
+        direction=_LOWER,
+        undefined="as cost; no success",
+        of=Of.SIDE,
+    ),
+    Metric(
+        id="prompt_token_ratio",
+        title="Prompt-token ratio",
+        formula="the candidate's median prompt tokens / the reference's, per prompt: how far the tokenizers differ",
+        unit="ratio",
+        direction=_NONE,
+        undefined="usage missing on a side",
+        of=Of.PROMPT,
+    ),
+)
+
+
+def _rate(metric_id: str, title: str, formula: str, undefined: str, direction: Direction = _HIGHER) -> Metric:
+    return Metric(
+        id=metric_id,
+        title=title,
+        formula=formula,
+        unit="fraction",
+        direction=direction,
+        undefined=undefined,
+        of=Of.SIDE,
+    )
+
+
+_RATES = (
+    _rate("request_success", "Request success", "first attempts without a failure / judged requests", "no request"),
+    _rate(
+        "task_success",
+        "Task success",
+        "requests whose every check passed / judged requests of prompts with checks; a failed request is no success",
+        "no prompt has checks",
+    ),
+    _rate(
+        "tool_success",
+        "Tool-call success",
+        "requests that reached the top of the tool ladder / judged requests of prompts that expect a tool decision",
+        "no prompt expects a tool decision",
+    ),
+    _rate(
+        "json_validity",
+        "Valid JSON",
+        "answers that are JSON as a whole / judged requests of prompts that expect JSON",
+        "no prompt expects JSON",
+    ),
+    _rate("refusal", "Refusals", "answers that decline / answers of prompts that should be answered", "none", _LOWER),
+    _rate(
+        "truncation",
+        "Truncated answers",
+        "answers cut by length / answers of prompts that do not ask for it",
+        "none",
+        _LOWER,
+    ),
+    _rate(
+        "self_agreement",
+        "Self agreement",
+        "pairs of a prompt's repeats on one side with the same canonical answer / all such pairs",
+        "fewer than two answers",
+        _NONE,
+    ),
+    _rate(
+        "cross_agreement",
+        "Cross agreement",
+        "pairs of a reference's and a candidate's answer to one prompt with the same canonical form / all such pairs",
+        "a side has no answer",
+    ),
+)
+
+_THROUGHPUT = (
+    Metric(
+        id="throughput",
+        title="Throughput",
+        formula="sum of N over successes / (last token_N − first sent), all streams of the run together",
+        unit="tok/s",
+        direction=_HIGHER,
+        undefined="no success; a success without usage",
+        of=Of.SIDE,
+    ),
+    Metric(
+        id="request_rate",
+        title="Request rate",
+        formula="successes / (last token_N − first sent)",
+        unit="requests/s",
+        direction=_HIGHER,
+        undefined="no success",
+        of=Of.SIDE,
+    ),
+    Metric(
+        id="goodput",
+        title="Goodput",
+        formula=(
+            "requests per second that meet all stated limits; a failure and an undefined value miss theirs, and every "
+            "scheduled request is in the denominator"
+        ),
+        unit="requests/s",
+        direction=_HIGHER,
+        undefined="no limits are stated",
+        of=Of.SIDE,
+    ),
+)
+
+CATALOG: Mapping[str, Metric] = {
+    metric.id: metric for metric in (*_LATENCIES, *_STREAM, *_TOKENS, *_RATES, *_THROUGHPUT)
+}

@@ -1,0 +1,95 @@
+"""What was odd about one side's responses, by kind, with what it means for an application."""
+
+from collections.abc import Mapping, Sequence
+
+from harness.analysis.buffering import likely_cause
+from harness.analysis.results import FindingRow
+from harness.analysis.trials import JudgedRecord
+from harness.model.record import Arm, FindingKind
+
+SYNTHETIC_STREAMING = "synthetic_streaming"
+_SYNTHETIC_ADVICE = (
+    "The answer was held back and then sent in bursts: decode rates are withheld, and TTFT is the time to the burst. "
+    "Turn off response buffering (proxy_buffering), compression or the server's own batching of output."
+)
+FINDING_ADVICE: Mapping[FindingKind, str] = {
+    FindingKind.COMMENTS: "Legal in server-sent events: a parser must skip lines that begin with a colon.",
+    FindingKind.EMPTY_DATA: "Legal, but some SDKs raise on an event without data: skip it.",
+    FindingKind.BYTE_ORDER_MARK: "The official SDK loses the first event after a byte order mark: ask for it to go.",
+    FindingKind.NO_DONE: "A client that waits for [DONE] may hang or raise: end on finish_reason and the close.",
+    FindingKind.BYTES_AFTER_DONE: "Stop reading at [DONE]; what follows belongs to no answer.",
+    FindingKind.UNFINISHED_LAST_EVENT: "Most parsers drop an event without its closing blank line: here, the last one.",
+    FindingKind.NONSTANDARD_ERROR_FIELD: "The SDK ignores a field `error:` and gives an empty answer: look for it.",
+    FindingKind.STREAM_ANSWERED_WITH_JSON: "stream: true was ignored; the SDK's stream is then empty, without error.",
+    FindingKind.COMPRESSED: "Compression may hold a stream back although identity was asked for: turn it off for it.",
+    FindingKind.UNDECODABLE_EVENT: "An event is not the JSON that the contract names: read the recorded bytes.",
+    FindingKind.INVALID_UTF8: "Bytes that are not UTF-8, often a character cut in two: text will show U+FFFD.",
+    FindingKind.CHOICE_WITHOUT_DELTA: "The SDK's chat.completions.stream() crashes on it: guard for it.",
+    FindingKind.EMPTY_CHOICES: "Code that reads choices[0] of every chunk fails here: check for an empty list.",
+    FindingKind.USAGE_ON_CHOICE_CHUNK: "Usage comes beside a choice: do not look for it in a last, empty chunk only.",
+    FindingKind.USAGE_IN_EVERY_CHUNK: "Take usage from the last chunk that has it; never add it up.",
+    FindingKind.USAGE_ELSEWHERE: "Usage stands outside its place: accounting that reads `usage` sees none.",
+    FindingKind.USAGE_MISSING: "No usage although it was asked for: no decode rate and no cost can be stated.",
+    FindingKind.USAGE_INCONSISTENT: "The token counts contradict each other: do not bill or publish from them.",
+    FindingKind.FINISH_REASON_REPEATED: "finish_reason came more than once: the last one counts.",
+    FindingKind.FINISH_REASON_EMPTY: "An empty finish_reason is no end: test for a value, not for the key.",
+    FindingKind.FINISH_REASON_UNKNOWN: "A finish_reason outside the contract: treat unknown values as an end.",
+    FindingKind.FINISH_REASON_CONTRADICTS: "Judge by the tool calls that are there, not by finish_reason.",
+    FindingKind.TOOL_INDEX_MISSING: "The SDK's chat.completions.stream() crashes on it: assemble by id.",
+    FindingKind.TOOL_INDEX_REUSED: "Two calls share an index: assemblers that key on it alone join them into one.",
+    FindingKind.TOOL_ARGUMENTS_NOT_TEXT: "Arguments came as an object: code that parses a string fails here.",
+    FindingKind.TOOL_CALLS_NOT_LIST: "tool_calls is no list: code that walks it fails here.",
+    FindingKind.TOOL_ID_MISSING: "A tool result has no id to answer to: the second turn of a loop may be refused.",
+    FindingKind.LEAKED_MARKUP: "Model markup stands in the visible text: check the server's tool or reasoning parser.",
+    FindingKind.REASONING_FIELD: "Reasoning comes in this field: read the field that this endpoint uses.",
+    FindingKind.HIDDEN_REASONING: "Tokens are billed that no chunk carried: no decode rate can be stated.",
+    FindingKind.MODEL_DIFFERS: "The reply names another model than was asked for: an alias, or a replacement.",
+    FindingKind.SEVERAL_CHOICES: "More than one choice came: only the first is judged.",
+    FindingKind.CHUNK_FRAMING_LOST: "The HTTP framing broke: a gateway or server closed too early.",
+}
+_NAMING = frozenset({FindingKind.REASONING_FIELD, FindingKind.FINISH_REASON_UNKNOWN, FindingKind.MODEL_DIFFERS})
+_NAMES_SHOWN = 3
+
+
+def finding_rows(arm: Arm, judged: Sequence[JudgedRecord]) -> tuple[FindingRow, ...]:
+    """Give a row per kind of finding, most frequent first; warm-ups count too."""
+    by_kind: dict[FindingKind, list[str]] = {}
+    responses: dict[FindingKind, int] = {}
+    for item in judged:
+        for kind in {finding.kind for finding in item.record.findings}:
+            responses[kind] = responses.get(kind, 0) + 1
+        for finding in item.record.findings:
+            by_kind.setdefault(finding.kind, []).append(finding.detail)
+    rows = [
+        FindingRow(
+            arm=arm,
+            kind=kind.value,
+            n_responses=responses[kind],
+            example=_example(kind, details),
+            advice=FINDING_ADVICE[kind],
+        )
+        for kind, details in by_kind.items()
+    ]
+    return tuple(sorted(rows + _synthetic_streaming(arm, judged), key=lambda row: (-row.n_responses, row.kind)))
+
+
+def _synthetic_streaming(arm: Arm, judged: Sequence[JudgedRecord]) -> list[FindingRow]:
+    """Name buffered streams: seen from many responses, not by the decoder from one."""
+    buffered = [item.record for item in judged if item.is_buffered]
+    if not buffered:
+        return []
+    return [
+        FindingRow(
+            arm=arm,
+            kind=SYNTHETIC_STREAMING,
+            n_responses=len(buffered),
+            example=f"likely cause: {likely_cause(buffered[0])}",
+            advice=_SYNTHETIC_ADVICE,
+        )
+    ]
+
+
+def _example(kind: FindingKind, details: Sequence[str]) -> str:
+    """Give the first detail; the first few distinct ones where a detail is a name."""
+    distinct = list(dict.fromkeys(filter(None, details)))
+    return "; ".join(distinct[: _NAMES_SHOWN if kind in _NAMING else 1])

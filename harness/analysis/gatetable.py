@@ -1,0 +1,178 @@
+"""What each gate of the settings looks at: one table, used by the plan before a run and by the judgement after it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.analysis.results import GateKind, Rung, Trial
+from harness.model.golden import Prompt
+from harness.model.settings import Gates, RateGate, RatioGate
+
+Outcomes = Callable[[Trial], bool | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateRow:
+    """One gate: which prompts count, what is read of a trial, which way is better."""
+
+    id: str
+    title: str
+    metric: str
+    higher_is_better: bool
+    counts: Callable[[Prompt], bool]
+    nothing: str  # why the gate is not applicable when no prompt counts
+    outcome: Outcomes | None = None  # of a rate gate; None where a trial has none
+    failure_is: bool | None = None  # what a failed request is for a rate gate; None: not counted
+    q: float | None = None  # of a ratio gate
+
+    @property
+    def kind(self) -> GateKind:
+        """Difference of rates or ratio of quantiles."""
+        return GateKind.DIFFERENCE if self.q is None else GateKind.RATIO
+
+    @property
+    def counts_failures(self) -> bool:
+        """Whether a failed request is a value of this gate: a latency that never ends."""
+        return self.q is not None and not self.higher_is_better
+
+    def settings(self, gates: Gates) -> RateGate | RatioGate:
+        """Give the gate's margin, and whether it is required."""
+        found: RateGate | RatioGate = getattr(gates, self.id)
+        return found
+
+
+def _every(_: Prompt) -> bool:
+    return True
+
+
+def _has_checks(prompt: Prompt) -> bool:
+    return bool(prompt.checks)
+
+
+def _is_tool_prompt(prompt: Prompt) -> bool:
+    return prompt.is_tool_prompt
+
+
+def _is_json_prompt(prompt: Prompt) -> bool:
+    return prompt.is_json_prompt
+
+
+def _measures_ttft(prompt: Prompt) -> bool:
+    return prompt.measure.ttft
+
+
+def _measures_decode(prompt: Prompt) -> bool:
+    return prompt.measure.decode
+
+
+def _tool_success(trial: Trial) -> bool | None:
+    return None if trial.tool is None else trial.tool.rung is Rung.OK
+
+
+_NO_TTFT = "no prompt of the set measures time to first token"
+_NO_DECODE = "no prompt of the set measures the decode rate"
+
+GATES: tuple[GateRow, ...] = (
+    GateRow(
+        id="task_success",
+        title="Task success",
+        metric="task_success",
+        higher_is_better=True,
+        counts=_has_checks,
+        nothing="no prompt of the set has a check",
+        outcome=lambda trial: trial.task_success,
+        failure_is=False,
+    ),
+    GateRow(
+        id="tool_success",
+        title="Tool-call success",
+        metric="tool_success",
+        higher_is_better=True,
+        counts=_is_tool_prompt,
+        nothing="the set has no tool prompt",
+        outcome=_tool_success,
+        failure_is=False,
+    ),
+    GateRow(
+        id="request_success",
+        title="Request success",
+        metric="request_success",
+        higher_is_better=True,
+        counts=_every,
+        nothing="nothing was sent",
+        outcome=lambda trial: trial.failure is None,
+        failure_is=False,
+    ),
+    GateRow(
+        id="json_validity",
+        title="Valid JSON",
+        metric="json_validity",
+        higher_is_better=True,
+        counts=_is_json_prompt,
+        nothing="the set has no prompt that asks for JSON",
+        outcome=lambda trial: trial.json_valid,
+        failure_is=False,
+    ),
+    GateRow(
+        id="refusal",
+        title="Refusals",
+        metric="refusal",
+        higher_is_better=False,
+        counts=_every,
+        nothing="nothing was answered",
+        outcome=lambda trial: trial.was_refused,
+    ),
+    GateRow(
+        id="truncation",
+        title="Truncated answers",
+        metric="truncation",
+        higher_is_better=False,
+        counts=_every,
+        nothing="nothing was answered",
+        outcome=lambda trial: trial.was_truncated,
+    ),
+    GateRow(
+        id="ttft_p50",
+        title="TTFT p50",
+        metric="ttft",
+        higher_is_better=False,
+        counts=_measures_ttft,
+        nothing=_NO_TTFT,
+        q=0.5,
+    ),
+    GateRow(
+        id="ttft_p95",
+        title="TTFT p95",
+        metric="ttft",
+        higher_is_better=False,
+        counts=_measures_ttft,
+        nothing=_NO_TTFT,
+        q=0.95,
+    ),
+    GateRow(
+        id="decode_p50",
+        title="Decode rate p50",
+        metric="decode_rate",
+        higher_is_better=True,
+        counts=_measures_decode,
+        nothing=_NO_DECODE,
+        q=0.5,
+    ),
+    GateRow(
+        id="decode_p5",
+        title="Decode rate p5",
+        metric="decode_rate",
+        higher_is_better=True,
+        counts=_measures_decode,
+        nothing=_NO_DECODE,
+        q=0.05,
+    ),
+    GateRow(
+        id="e2e_p50",
+        title="E2E p50",
+        metric="e2e",
+        higher_is_better=False,
+        counts=_every,
+        nothing="nothing was sent",
+        q=0.5,
+    ),
+)

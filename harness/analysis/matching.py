@@ -1,0 +1,212 @@
+"""Matches a tool call's arguments against what a golden prompt expects of them.
+
+A matcher is a literal, or a mapping of one of these forms:
+`{any_of: [...]}`, `{regex: ...}`, `{contains: ...}`, `{number: x, tolerance: y}`, `{any: true}`, `{exactly: value}`.
+Every other mapping is a literal object and is matched key by key, as a list is item by item.
+"""
+
+import math
+import re
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from harness.analysis.excerpts import excerpt
+from harness.analysis.jsontext import equal_json
+from harness.analysis.normaltext import loose, trimmed
+
+_FORMS = (
+    frozenset({"any_of"}),
+    frozenset({"regex"}),
+    frozenset({"contains"}),
+    frozenset({"number"}),
+    frozenset({"number", "tolerance"}),
+    frozenset({"any"}),
+    frozenset({"exactly"}),
+)
+NEGLIGIBLE = 1e-9  # relative: what a decimal loses on its way through a float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """Where a value is not what was expected."""
+
+    where: str
+    expected: str
+    came: str
+
+    def __str__(self) -> str:
+        """Give one line."""
+        return f"{self.where}: expected {self.expected}, came {self.came}"
+
+
+def is_matcher_form(matcher: Any) -> bool:
+    """Whether a mapping is one of the matcher forms and not a literal object."""
+    return isinstance(matcher, dict) and frozenset(matcher) in _FORMS
+
+
+def matcher_problem(matcher: Any) -> str | None:
+    """Say what is wrong with a matcher as written, None when nothing is."""
+    if isinstance(matcher, list):
+        return _first_problem(matcher)
+    if not isinstance(matcher, dict):
+        return None
+    if is_matcher_form(matcher):
+        return _form_problem(matcher)
+    return keys_problem(matcher) or _first_problem(list(matcher.values()))
+
+
+def keys_problem(mapping: dict[Any, Any]) -> str | None:
+    """Say which key YAML did not read as a text: `no`, `on` and `12` are none."""
+    unquoted = [key for key in mapping if not isinstance(key, str)]
+    return f"the key {unquoted[0]!r} is not a text; put it in quotes" if unquoted else None
+
+
+def _first_problem(matchers: list[Any]) -> str | None:
+    return next((problem for item in matchers if (problem := matcher_problem(item))), None)
+
+
+def _form_problem(matcher: dict[str, Any]) -> str | None:
+    if "any_of" in matcher:
+        options = matcher["any_of"]
+        return _first_problem(options) if isinstance(options, list) and options else "any_of takes a list of values"
+    if "regex" in matcher:
+        return pattern_problem(matcher["regex"])
+    if "number" in matcher:
+        return number_problem(matcher["number"], matcher.get("tolerance", 0))
+    if "any" in matcher:
+        return None if matcher["any"] is True else "any takes true"
+    if "contains" in matcher and not (isinstance(matcher["contains"], str) and matcher["contains"].strip()):
+        return "contains takes a text"
+    return None
+
+
+def number_problem(number: Any, tolerance: Any) -> str | None:
+    """Say what is wrong with a number and its tolerance as written."""
+    if not is_number(number):
+        return f"takes a number (found {excerpt(number, 60)})"
+    return None if is_number(tolerance) and tolerance >= 0 else "tolerance is a number, 0 or above"
+
+
+def pattern_problem(pattern: Any) -> str | None:
+    """Say why a regular expression does not compile."""
+    if not isinstance(pattern, str) or not pattern:
+        return "a regular expression is a text"
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        return f"the regular expression {pattern!r:.60} does not compile: {error}"
+    return None
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a number that a float can hold; a bool is not, nor is infinity."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return -sys.float_info.max <= value <= sys.float_info.max
+
+
+def compare_value(matcher: Any, came: Any, *, where: str, schema: Any = None) -> list[Mismatch]:
+    """List every mismatch; `schema` is the value's own, and decides whether 5 may come as 5.0."""
+    if is_matcher_form(matcher):
+        return _compare_form(matcher, came, where, schema)
+    if isinstance(matcher, dict) and isinstance(came, dict):
+        return _compare_objects(matcher, came, where, schema)
+    if isinstance(matcher, list) and isinstance(came, list):
+        return _compare_lists(matcher, came, where, schema)
+    return [] if _is_literal_match(matcher, came, schema) else [_mismatch(where, excerpt_json(matcher), came)]
+
+
+def _compare_objects(matcher: dict[str, Any], came: dict[str, Any], where: str, schema: Any) -> list[Mismatch]:
+    found: list[Mismatch] = []
+    for key, expected in matcher.items():
+        if key not in came:
+            found.append(Mismatch(where=f"{where}.{key}", expected=describe(expected), came="nothing"))
+        else:
+            part = property_schema(schema, key)
+            found += compare_value(expected, came[key], where=f"{where}.{key}", schema=part)
+    found += [_mismatch(f"{where}.{key}", "no such key", came[key]) for key in came if key not in matcher]
+    return found
+
+
+def _compare_lists(matcher: list[Any], came: list[Any], where: str, schema: Any) -> list[Mismatch]:
+    if len(matcher) != len(came):
+        return [_mismatch(where, f"{len(matcher)} items: {excerpt_json(matcher)}", came)]
+    part = schema.get("items") if isinstance(schema, dict) else None
+    pairs = enumerate(zip(matcher, came, strict=True))
+    return [
+        one
+        for i, (expected, value) in pairs
+        for one in compare_value(expected, value, where=f"{where}[{i}]", schema=part)
+    ]
+
+
+def _compare_form(matcher: dict[str, Any], came: Any, where: str, schema: Any) -> list[Mismatch]:
+    return [] if _is_form_match(matcher, came, schema) else [_mismatch(where, describe(matcher), came)]
+
+
+def _is_form_match(matcher: dict[str, Any], came: Any, schema: Any) -> bool:
+    if "any_of" in matcher:
+        return any(not compare_value(option, came, where="", schema=schema) for option in matcher["any_of"])
+    if "number" in matcher:
+        return is_number(came) and is_close(float(came), matcher["number"], matcher.get("tolerance", 0))
+    if "exactly" in matcher:
+        return equal_json(matcher["exactly"], came)
+    return "any" in matcher or (isinstance(came, str) and _is_text_match(matcher, came))
+
+
+def _is_text_match(matcher: dict[str, Any], came: str) -> bool:
+    if "regex" in matcher:
+        return re.search(matcher["regex"], trimmed(came)) is not None
+    return loose(matcher["contains"]) in loose(came)
+
+
+def is_close(came: float, expected: float, tolerance: float) -> bool:
+    """Whether a number lies within an absolute tolerance, rounding of decimals forgiven."""
+    return math.isclose(came, expected, rel_tol=1e-12, abs_tol=tolerance * (1 + NEGLIGIBLE))
+
+
+def _is_literal_match(expected: Any, came: Any, schema: Any) -> bool:
+    if isinstance(expected, bool) or isinstance(came, bool):
+        return expected is came
+    if isinstance(expected, str) and isinstance(came, str):
+        return loose(expected) == loose(came)
+    if is_number(expected) and is_number(came):
+        same_type = type(expected) is type(came)
+        return (same_type or allows_number(schema)) and is_close(float(came), float(expected), 0)
+    return type(expected) is type(came) and bool(expected == came)
+
+
+def allows_number(schema: Any) -> bool:
+    """Whether a schema lets a number with a decimal point stand; one that names no type does."""
+    kind = schema.get("type") if isinstance(schema, dict) else None
+    return kind is None or kind == "number" or (isinstance(kind, list) and "number" in kind)
+
+
+def property_schema(schema: Any, key: str) -> Any:
+    """Give the schema of one key of an object, None when it is not spelled out there."""
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    return properties.get(key) if isinstance(properties, dict) else None
+
+
+def describe(matcher: Any) -> str:
+    """Say in words what a matcher accepts."""
+    if not is_matcher_form(matcher):
+        return excerpt_json(matcher)
+    if "any" in matcher:
+        return "any value"
+    if "any_of" in matcher:
+        return "one of " + ", ".join(describe(option) for option in matcher["any_of"])
+    if "number" in matcher:
+        return f"{matcher['number']} ± {matcher.get('tolerance', 0)}"
+    name, value = next(iter(matcher.items()))
+    return f"{name} {excerpt_json(value)}"
+
+
+def excerpt_json(value: Any) -> str:
+    """Show a value so that the text "5" and the number 5 differ."""
+    return excerpt(f'"{value}"' if isinstance(value, str) else value, 120)
+
+
+def _mismatch(where: str, expected: str, came: Any) -> Mismatch:
+    return Mismatch(where=where, expected=expected, came=excerpt_json(came))

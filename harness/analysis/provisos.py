@@ -1,0 +1,102 @@
+"""What a verdict does not say, and what a reader must know before believing it."""
+
+from collections.abc import Sequence
+
+from harness.analysis.gatewords import NAMES
+from harness.analysis.intervals import prompts_like_these_bound
+from harness.analysis.pairs import Pair, judged_trials
+from harness.analysis.results import Case, Gate, Outcome, Trial
+from harness.analysis.sentences import worse_though_informative
+from harness.analysis.throughput import asked_concurrency
+from harness.analysis.tokenizers import tokenizer_note
+from harness.analysis.words import count_of, points
+from harness.model.record import Arm
+
+
+def unverified(case: Case, gates: Sequence[Gate], pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """List what this run leaves open, whatever the verdict."""
+    return (
+        *(f"{gate.title}: {gate.reason.removeprefix(f'{gate.title}: ')}" for gate in gates if _is_absent(gate)),
+        *(f"{gate.title}: {gate.demoted_because}" for gate in gates if gate.demoted_because),
+        _traffic(len({pair.prompt_id for pair in pairs})),
+        f"Load other than this run's ({_load(case)})",
+        "Cold starts: first contacts and warm-ups are recorded but not judged",
+        "Other hours and other places: this is one client at one time; run it again at another hour",
+        "That answers are worded the same: only what the checks look at is judged",
+    )
+
+
+def _is_absent(gate: Gate) -> bool:
+    return gate.outcome is Outcome.NOT_APPLICABLE and gate.is_required
+
+
+def _traffic(n_prompts: int) -> str:
+    bound = prompts_like_these_bound([0.0] * n_prompts)
+    if bound is None:
+        return "Any traffic: no prompt was compared"
+    return (
+        f"Traffic unlike these prompts; for prompts like them, {count_of(n_prompts, 'prompt')} can exclude a loss of "
+        f"{points(bound, signed=False)} at best"
+    )
+
+
+def _load(case: Case) -> str:
+    sides = [case.reference] if case.candidate is None else [case.reference, case.candidate]
+    return f"{asked_concurrency([side.endpoint for side in sides])} requests in flight on each side"
+
+
+def judgement_notes(
+    case: Case, trials: Sequence[Trial], pairs: Sequence[Pair], gates: Sequence[Gate]
+) -> tuple[str, ...]:
+    """List what weakens or qualifies the verdict."""
+    return tuple(
+        note
+        for note in (
+            _late_margins(case),
+            *_earlier_sides(case),
+            _unpaired(trials, pairs),
+            tokenizer_note(pairs),
+            _worse_inside(gates),
+            worse_though_informative(gates),
+            _demoted(gates),
+        )
+        if note
+    )
+
+
+def _late_margins(case: Case) -> str:
+    if case.margins_are_from_plan:
+        return ""
+    return "The margins were chosen after the data: this verdict is exploratory, not the one that the plan registered."
+
+
+def _earlier_sides(case: Case) -> list[str]:
+    sides = [side for side in (case.reference, case.candidate) if side is not None and side.was_recorded_earlier]
+    return [
+        f"The {side.arm} was recorded earlier (run {side.run_id}): what changed in between, on the network or on the "
+        "server, counts as a difference."
+        for side in sides
+    ]
+
+
+def _unpaired(trials: Sequence[Trial], pairs: Sequence[Pair]) -> str:
+    lone = [f"{left} of the {arm}" for arm in (Arm.REFERENCE, Arm.CANDIDATE) if (left := _left(trials, pairs, arm))]
+    if not lone:
+        return ""
+    return f"Requests without a partner on the other side are left out of the gates: {' and '.join(lone)}."
+
+
+def _left(trials: Sequence[Trial], pairs: Sequence[Pair], arm: Arm) -> int:
+    return len(judged_trials(trials, arm)) - len(pairs)
+
+
+def _worse_inside(gates: Sequence[Gate]) -> str:
+    worse = [NAMES[gate.id] for gate in gates if gate.is_measurably_worse]
+    return f"Measurably worse, inside your margin: {', '.join(worse)}." if worse else ""
+
+
+def _demoted(gates: Sequence[Gate]) -> str:
+    names = [NAMES[gate.id] for gate in gates if gate.demoted_because]
+    if not names:
+        return ""
+    return f"Informative only, because this run is too small for them to pass: {', '.join(names)}."

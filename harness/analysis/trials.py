@@ -1,0 +1,85 @@
+"""Judges the requests of one side: each first attempt becomes a trial."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.analysis.answers import judge_answer
+from harness.analysis.buffering import is_buffered, usual_decode_rate
+from harness.analysis.cost import price_book, request_cost
+from harness.analysis.metrics import request_metrics
+from harness.analysis.rates import decode_rate
+from harness.analysis.results import Side, Trial
+from harness.model.endpoint import Prices
+from harness.model.golden import GoldenSet, Prompt
+from harness.model.record import FailureKind, Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedRecord:
+    """A trial beside the record that it judges."""
+
+    record: Record
+    trial: Trial
+    is_buffered: bool = False  # its stream did not come as it was made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Yardstick:
+    """What every record of a side is judged by."""
+
+    run_id: str
+    prices: Prices | None
+    usual_rate: float | None
+
+
+def judge_side(side: Side, golden: GoldenSet) -> tuple[JudgedRecord, ...]:
+    """Judge every logical request by its first attempt, in the plan's order; a retry never mends a trial."""
+    prompts = {prompt.id: prompt for prompt in golden.prompts}
+    records = first_attempts(side.records)
+    yardstick = _Yardstick(
+        run_id=side.run_id,
+        prices=price_book(side.endpoint),
+        usual_rate=usual_decode_rate(decode_rate(record).value for record in records if is_judged(record)),
+    )
+    return tuple(
+        JudgedRecord(
+            record=record,
+            trial=_judge(prompts[record.key.prompt_id], record, yardstick),
+            is_buffered=is_buffered(record, yardstick.usual_rate),
+        )
+        for record in records
+    )
+
+
+def first_attempts(records: Sequence[Record]) -> list[Record]:
+    """Give one record per logical request: its first attempt."""
+    first = {record.key: record for record in reversed(records) if record.attempt == 1}
+    return sorted(first.values(), key=lambda record: (record.block, record.key.id))
+
+
+def is_judged(record: Record) -> bool:
+    """Warm-ups and possibly cold requests stand apart, as does what our own user cut off."""
+    is_cancelled = record.failure is not None and record.failure.kind is FailureKind.CANCELLED
+    return not (record.key.is_warmup or record.is_possibly_cold or is_cancelled)
+
+
+def _judge(prompt: Prompt, record: Record, yardstick: _Yardstick) -> Trial:
+    judgement = judge_answer(prompt, record)
+    failure = record.failure
+    return Trial(
+        key=record.key,
+        block=record.block,
+        run_id=yardstick.run_id,
+        is_judged=is_judged(record),
+        failure=None if failure is None else failure.kind.value,
+        failure_message=None if failure is None else failure.message,
+        task_success=judgement.task_success,
+        tool=judgement.tool,
+        json_valid=judgement.json_valid,
+        was_refused=judgement.was_refused,
+        was_truncated=judgement.was_truncated,
+        checks=judgement.checks,
+        metrics=request_metrics(prompt, record, yardstick.usual_rate),
+        canonical=judgement.canonical,
+        cost=request_cost(record, yardstick.prices),
+    )

@@ -1,0 +1,239 @@
+"""Asks whether the run says anything: the reference answers, nothing was cached, the instrument kept up."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.analysis.pairs import Pair, judged_trials
+from harness.analysis.responsecache import cached_answers, repeated_ids
+from harness.analysis.results import Case, Instrument, Side, Trial, ValidityCheck, Value
+from harness.analysis.words import count_of, percent
+from harness.model.record import Arm, Record
+
+INVALID = "INVALID"
+VOID = "VOID for timing"
+NO_PASS = "no PASS"  # noqa: S105  # a consequence
+NOTE = "note"
+
+# The instrument's limits.
+MOST_RECEIVE_LAG_S = 0.001
+MOST_SEND_LATENESS_S = 0.005
+MOST_SHARED_READS = 0.05
+_ALL_KERNEL = 0.99  # with kernel stamps a late reader does not move an instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the checks look at."""
+
+    case: Case
+    trials: Sequence[Trial]
+    pairs: Sequence[Pair]
+    instrument: Sequence[Instrument]
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """The sides that there are."""
+        case = self.case
+        return (case.reference,) if case.candidate is None else (case.reference, case.candidate)
+
+
+def check_validity(evidence: Evidence) -> tuple[ValidityCheck, ...]:
+    """Check everything; each check stands alone, so that a reader sees all that is wrong at once."""
+    return (
+        _common_prompts(evidence),
+        _reference_answers(evidence),
+        _reference_lost(evidence),
+        _response_cache(evidence),
+        _model_field(evidence),
+        _finished(evidence),
+        _usage(evidence),
+        *_instrument_checks(evidence.instrument),
+    )
+
+
+def why_timing_is_void(checks: Sequence[ValidityCheck]) -> str | None:
+    """Give the reason why no timing gate may decide; None when the instrument kept within its limits."""
+    broken = [check for check in checks if check.consequence == VOID and not check.is_met]
+    if not broken:
+        return None
+    return f"Timings are void: not met is {'; '.join(f'“{check.title}” ({check.evidence})' for check in broken)}."
+
+
+def _common_prompts(evidence: Evidence) -> ValidityCheck:
+    prompts = {pair.prompt_id for pair in evidence.pairs}
+    found = f"{count_of(len(evidence.pairs), 'pair')} of requests on {count_of(len(prompts), 'prompt')}"
+    return ValidityCheck(
+        id="common_prompts",
+        title="Both sides answered the same prompts",
+        is_met=bool(evidence.pairs),
+        evidence=found if evidence.pairs else "no prompt and repeat was judged on both sides",
+        consequence=INVALID,
+    )
+
+
+def _reference_answers(evidence: Evidence) -> ValidityCheck:
+    floor = evidence.case.settings.validity.reference_task_floor
+    outcomes = [trial.task_success for trial in judged_trials(evidence.trials, Arm.REFERENCE)]
+    checkable = [outcome for outcome in outcomes if outcome is not None]
+    right = sum(checkable)
+    found = f"{right} of {count_of(len(checkable), 'checkable trial')} right (floor {percent(floor)})"
+    return ValidityCheck(
+        id="reference_answers",
+        title="The reference answers this set",
+        is_met=not checkable or right >= floor * len(checkable),
+        evidence=found if checkable else "no trial is checkable: nothing says whether the answers are right",
+        consequence=INVALID,
+    )
+
+
+def _reference_lost(evidence: Evidence) -> ValidityCheck:
+    most = evidence.case.settings.validity.reference_lost_fraction
+    trials = judged_trials(evidence.trials, Arm.REFERENCE)
+    lost = sum(trial.failure is not None for trial in trials)
+    return ValidityCheck(
+        id="reference_lost",
+        title="The reference lost few requests",
+        is_met=lost <= most * len(trials),
+        evidence=f"{lost} of {len(trials)} lost (limit {percent(most)})",
+        consequence=INVALID,
+    )
+
+
+def _response_cache(evidence: Evidence) -> ValidityCheck:
+    found = [
+        f"{side.arm}: {line}"
+        for side in evidence.sides
+        for line in (*repeated_ids(_judged(side)), *cached_answers(judged_trials(evidence.trials, side.arm)))
+    ]
+    return ValidityCheck(
+        id="response_cache",
+        title="Every answer was made for its request",
+        is_met=not found,
+        evidence="; ".join(found) if found else "no repeated response id, no repeat too fast to be generated",
+        consequence=INVALID,
+    )
+
+
+def _model_field(evidence: Evidence) -> ValidityCheck:
+    models = {
+        side.arm: sorted({record.model_reported or "" for record in _judged(side)} - {""}) for side in evidence.sides
+    }
+    changed = [f"{arm}: {' and '.join(names)}" for arm, names in models.items() if len(names) > 1]
+    told = [f"{arm}: {names[0]}" for arm, names in models.items() if names]
+    return ValidityCheck(
+        id="model_field",
+        title="The reported model stayed the same",
+        is_met=not changed,
+        evidence="; ".join(changed or told) or "no reply names its model",
+        consequence=INVALID,
+    )
+
+
+def _finished(evidence: Evidence) -> ValidityCheck:
+    """Who stops a run may have looked at it: what it shows so far can fail the candidate, not pass it."""
+    found = [f"{side.arm}: {side.unfinished}" for side in evidence.sides if side.unfinished is not None]
+    return ValidityCheck(
+        id="finished",
+        title="The run went to the end of its plan",
+        is_met=not found,
+        evidence="; ".join(found) or "every planned request was sent",
+        consequence=NO_PASS,
+    )
+
+
+def _usage(evidence: Evidence) -> ValidityCheck:
+    """Missing usage is a note: the gates that need tokens are INCONCLUSIVE by themselves."""
+    answered = {side.arm: [record for record in _judged(side) if record.failure is None] for side in evidence.sides}
+    silent = {
+        arm: sum(record.usage is None or record.usage.completion_tokens is None for record in records)
+        for arm, records in answered.items()
+    }
+    found = [f"{arm}: {count} of {len(answered[arm])} answers without usage" for arm, count in silent.items() if count]
+    return ValidityCheck(
+        id="usage",
+        title="Token usage was reported",
+        is_met=not found,
+        evidence="; ".join(found) or "every answer reports its tokens",
+        consequence=NOTE,
+    )
+
+
+def _judged(side: Side) -> list[Record]:
+    return [record for record in side.records if not record.key.is_warmup and not record.is_possibly_cold]
+
+
+def _instrument_checks(instrument: Sequence[Instrument]) -> tuple[ValidityCheck, ...]:
+    if not instrument:
+        return (
+            ValidityCheck(
+                id="instrument",
+                title="The instrument watched itself",
+                is_met=False,
+                evidence="nothing is known of receive lag and send lateness",
+                consequence=NOTE,
+            ),
+        )
+    lateness = _limit(
+        instrument, "send_lateness", "Requests left on time", MOST_SEND_LATENESS_S, lambda one: one.send_lateness_p99_s
+    )
+    shared = _shared_reads(instrument)
+    return (_receive_lag(instrument), lateness, shared)
+
+
+def _limit(
+    instrument: Sequence[Instrument],
+    check_id: str,
+    title: str,
+    most_s: float,
+    read: Callable[[Instrument], Value],
+) -> ValidityCheck:
+    """Void timing over a limit; what was not measured meets no limit, and is a note."""
+    values = {one.arm: read(one) for one in instrument}
+    known = {arm: value.value for arm, value in values.items() if value.value is not None}
+    parts = [f"{arm} p99 {value * 1000:.2f} ms" for arm, value in known.items()]
+    parts += [f"{arm} not measured ({value.reason})" for arm, value in values.items() if value.value is None]
+    is_over = any(value > most_s for value in known.values())
+    return ValidityCheck(
+        id=check_id,
+        title=title,
+        is_met=not is_over and len(known) == len(values),
+        evidence=f"{', '.join(parts)} (limit {most_s * 1000:g} ms)",
+        consequence=VOID if is_over or len(known) == len(values) else NOTE,
+    )
+
+
+def _receive_lag(instrument: Sequence[Instrument]) -> ValidityCheck:
+    """A late reader moves only the instants that it stamped itself."""
+    if all((one.kernel_stamp_fraction.value or 0.0) >= _ALL_KERNEL for one in instrument):
+        lags = [f"{one.arm} p99 {_ms(one.receive_lag_p99_s)}" for one in instrument]
+        return ValidityCheck(
+            id="receive_lag",
+            title="Arrivals were stamped when they came",
+            is_met=True,
+            evidence=f"stamped by the kernel; our code saw them later by {', '.join(lags)}, which moves no figure",
+            consequence=VOID,
+        )
+    return _limit(
+        instrument,
+        "receive_lag",
+        "Arrivals were stamped when they came",
+        MOST_RECEIVE_LAG_S,
+        lambda one: one.receive_lag_p99_s,
+    )
+
+
+def _ms(value: Value) -> str:
+    return "unknown" if value.value is None else f"{value.value * 1000:.2f} ms"
+
+
+def _shared_reads(instrument: Sequence[Instrument]) -> ValidityCheck:
+    """A read that several events share may be the server's doing, so it is a note: it blurs gaps, not TTFT or E2E."""
+    known = {one.arm: one.shared_read_fraction.value for one in instrument}
+    parts = [f"{arm} {'unknown' if value is None else percent(value)}" for arm, value in known.items()]
+    return ValidityCheck(
+        id="shared_reads",
+        title="Output events came in reads of their own",
+        is_met=all(value is not None and value <= MOST_SHARED_READS for value in known.values()),
+        evidence=f"share of output events that share a read: {', '.join(parts)} (limit {percent(MOST_SHARED_READS)})",
+        consequence=NOTE,
+    )

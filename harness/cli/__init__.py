@@ -1,0 +1,29 @@
+"""The command line: one small module per command."""
+
+import click
+
+from harness import __version__
+from harness.cli.compare import compare
+from harness.cli.demo import demo
+from harness.cli.group import BenchGroup
+from harness.cli.report import report
+from harness.cli.run import run
+from harness.cli.schema import schema
+from harness.cli.simulate import simulate
+
+
+@click.group(cls=BenchGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="bench")
+def main() -> None:
+    """Say whether one OpenAI-compatible endpoint is a safe replacement for another, on your prompts.
+
+    Replays a golden set against both, compares answers, tool calls and tails, and writes a report.
+
+    \b
+    Exit codes: 0 PASS, 1 FAIL, 3 INCONCLUSIVE, 4 INVALID; 2 a wrong command line or file,
+    70 an internal error, 75 a run that could not complete, 130 interrupted.
+    """
+
+
+for command in (compare, run, report, simulate, demo, schema):
+    main.add_command(command)

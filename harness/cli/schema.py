@@ -1,0 +1,22 @@
+"""`bench schema`: the JSON Schema of a file, for editors."""
+
+import json
+
+import click
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["endpoint", "settings", "golden"]), default="endpoint")
+def schema(kind: str) -> None:
+    """Print the JSON Schema of an endpoint file, a settings file or a golden set.
+
+    \b
+    Example:
+        bench schema endpoint > endpoint.schema.json
+    """
+    from harness.model.endpointfile import endpoint_schema  # noqa: PLC0415  # keeps --help light
+    from harness.model.goldenfile import golden_schema  # noqa: PLC0415
+    from harness.model.settingsfile import settings_schema  # noqa: PLC0415
+
+    schemas = {"endpoint": endpoint_schema, "settings": settings_schema, "golden": golden_schema}
+    click.echo(json.dumps(schemas[kind](), indent=2))

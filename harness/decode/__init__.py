@@ -1,0 +1,1 @@
+"""What recorded bytes and instants mean: pure, offline, repeatable."""

@@ -1,0 +1,1 @@
+"""The measuring half: talks to endpoints, writes what it saw."""

@@ -1,0 +1,79 @@
+"""Estimates requests, tokens and money before the first request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from harness.measure.answerlength import UNPINNED_TOKENS, max_answer_tokens
+from harness.model.endpoint import Endpoint
+from harness.model.golden import GoldenSet, Prompt
+
+_CHARACTERS_PER_TOKEN = 4  # English prose
+_MESSAGE_TOKENS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a side of the run will ask for; cost is None without a price book."""
+
+    requests: int
+    prompt_tokens: int  # a guess from characters
+    completion_tokens: int  # the most that can be asked for, unless some prompts are unbounded
+    cost: float | None
+    currency: str | None
+    unbounded: tuple[str, ...] = ()  # prompts that pin no max_tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What one request of a prompt asks for."""
+
+    prompt_id: str
+    prompt_tokens: int
+    pinned_tokens: int | None  # None when nothing bounds the answer
+
+    @property
+    def answer_tokens(self) -> int:
+        return UNPINNED_TOKENS if self.pinned_tokens is None else self.pinned_tokens
+
+
+def estimate(golden: GoldenSet, endpoint: Endpoint, repeats: Mapping[str, int], warmup: int) -> Estimate:
+    """Count every answer at its max_tokens as sent to this endpoint: the money it can cost, not the money it will."""
+    counted = [(_work(prompt, endpoint), repeats[prompt.id]) for prompt in golden.prompts]
+    asked = sum(work.prompt_tokens * count for work, count in counted)
+    answered = sum(work.answer_tokens * count for work, count in counted)
+    asked += warmup * max((work.prompt_tokens for work, _ in counted), default=0)
+    answered += warmup * max((work.answer_tokens for work, _ in counted), default=0)
+    requests = sum(count for _, count in counted) + warmup
+    return Estimate(
+        requests=requests,
+        prompt_tokens=asked,
+        completion_tokens=answered,
+        cost=_cost(endpoint, requests, asked, answered),
+        currency=endpoint.prices.currency if endpoint.prices else None,
+        unbounded=tuple(work.prompt_id for work, _ in counted if work.pinned_tokens is None),
+    )
+
+
+def _work(prompt: Prompt, endpoint: Endpoint) -> _Work:
+    return _Work(
+        prompt_id=prompt.id,
+        prompt_tokens=_prompt_tokens(prompt),
+        pinned_tokens=max_answer_tokens(prompt, endpoint),
+    )
+
+
+def _prompt_tokens(prompt: Prompt) -> int:
+    """Guess the prompt's tokens from its characters; only estimates use it, never a result."""
+    messages = prompt.request.get("messages") or []
+    text = msgspec.json.encode([messages, prompt.request.get("tools") or []])
+    return len(text) // _CHARACTERS_PER_TOKEN + _MESSAGE_TOKENS * len(messages)
+
+
+def _cost(endpoint: Endpoint, requests: int, asked: int, answered: int) -> float | None:
+    prices = endpoint.prices
+    if prices is None:
+        return None
+    tokens = asked * prices.input_per_mtok + answered * prices.output_per_mtok
+    return tokens / 1_000_000 + requests * prices.per_request

@@ -1,0 +1,1 @@
+"""Sockets that we own: composed requests go out, bytes with instants come back."""

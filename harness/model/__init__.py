@@ -1,0 +1,1 @@
+"""The vocabulary that both halves share: configuration, golden set, records, storage."""

@@ -1,0 +1,81 @@
+"""The settings file of a comparison: how to run it, what to call the same."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from harness.model.endpoint import NotNegative, Positive
+
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A section of a file that refuses keys it does not know."""
+
+
+class PlanSettings(_Section, frozen=True, kw_only=True):
+    """How the golden set is replayed."""
+
+    repeats: Annotated[int, Meta(ge=1, le=1000, description="Repeats of every prompt on each side.")] = 5
+    max_repeats: Annotated[
+        int, Meta(ge=1, le=1000, description="Ceiling when a gate's prompts get more repeats to reach its n.")
+    ] = 20
+    allocate: Annotated[
+        bool, Meta(description="Give a required gate's prompts more repeats until the gate can pass.")
+    ] = True
+    seed: Annotated[int, Meta(ge=0, description="Seed of every random choice of the run.")] = 20260101
+    warmup: Annotated[int, Meta(ge=0, description="Requests per side that are recorded but not judged.")] = 2
+    look_ahead: Annotated[int, Meta(ge=0, description="Blocks that the faster side may be ahead of the slower.")] = 16
+
+
+class RateGate(_Section, frozen=True, kw_only=True):
+    """A gate on a difference of two success rates."""
+
+    margin: Annotated[Fraction, Meta(description="Largest loss, as a fraction, that we call the same.")]
+    required: Annotated[bool, Meta(description="Whether the verdict depends on it.")] = True
+
+
+class RatioGate(_Section, frozen=True, kw_only=True):
+    """A gate on candidate over reference of one quantile."""
+
+    margin: Annotated[Positive, Meta(description="Largest (or, for a rate, smallest) ratio that we call the same.")]
+    required: Annotated[bool, Meta(description="Whether the verdict depends on it.")] = True
+
+
+class Gates(_Section, frozen=True, kw_only=True):
+    """The margins, fixed before the run; defaults are those of the statistics page."""
+
+    task_success: RateGate = RateGate(margin=0.05)
+    tool_success: RateGate = RateGate(margin=0.05)
+    request_success: RateGate = RateGate(margin=0.02)
+    json_validity: RateGate = RateGate(margin=0.05)
+    refusal: RateGate = RateGate(margin=0.05, required=False)
+    truncation: RateGate = RateGate(margin=0.05, required=False)
+    ttft_p50: RatioGate = RatioGate(margin=1.25)
+    ttft_p95: RatioGate = RatioGate(margin=1.5)
+    decode_p50: RatioGate = RatioGate(margin=0.80)
+    decode_p5: RatioGate = RatioGate(margin=0.67)
+    e2e_p50: RatioGate = RatioGate(margin=1.25)
+
+
+class Validity(_Section, frozen=True, kw_only=True):
+    """When a run says nothing about the candidate."""
+
+    reference_task_floor: Annotated[
+        Fraction, Meta(description="Task success below which the reference does not answer this set.")
+    ] = 0.5
+    reference_lost_fraction: Annotated[
+        Fraction, Meta(description="Share of the reference's requests that may be lost.")
+    ] = 0.05
+
+
+class Settings(_Section, frozen=True, kw_only=True):
+    """The whole settings file; every section has defaults."""
+
+    plan: PlanSettings = PlanSettings()
+    verdict: Gates = Gates()
+    validity: Validity = Validity()
+    max_cost: Annotated[NotNegative | None, Meta(description="Stop before the estimate exceeds this much money.")] = (
+        None
+    )

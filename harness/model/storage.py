@@ -1,0 +1,227 @@
+"""The run folder: written as the run goes, readable after any death."""
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import msgspec
+
+from harness.errors import ConfigError, DamagedFileError, IncompleteRunError
+from harness.model.record import FORMAT_VERSION, Attempt, Record, RunHeader, RunStatus
+
+HEADER = "run.json"
+ATTEMPTS = "attempts.jsonl"
+STREAMS = "streams.bin"
+RECORDS = "records.jsonl"
+LOCK = "run.lock"
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class RunWriter:
+    """The journal of one run: appends and flushes each attempt as it ends."""
+
+    def __init__(self, folder: Path, header: RunHeader) -> None:
+        """Create the folder and its header; the outputs exist before anything is sent."""
+        self.folder = folder
+        self.header = header
+        self._lock = _create_and_lock(folder)
+        self._attempts = _open_for_appending(folder / ATTEMPTS)
+        self._streams = _open_for_appending(folder / STREAMS)
+        self._offset = self._streams.tell()
+        write_atomically(folder / HEADER, encode_header(header))
+
+    def append(self, attempt: Attempt, wire: bytes) -> Attempt:
+        """Store an attempt with its response's bytes: bytes first, so that a line never points at nothing."""
+        placed = replace(attempt, offset=self._offset, length=len(wire))
+        try:
+            self._streams.write(wire)
+            self._streams.flush()
+            self._attempts.write(msgspec.json.encode(placed) + b"\n")
+            self._attempts.flush()
+        except OSError as error:
+            raise IncompleteRunError(f"{self.folder}: cannot write the journal: {error.strerror}") from error
+        self._offset += len(wire)
+        return placed
+
+    def finish(self, status: RunStatus, ended_at: str, reason: str | None = None, **facts: object) -> RunHeader:
+        """Write how the run ended into its header."""
+        self.header = replace(self.header, status=status, status_reason=reason, ended_at=ended_at, **facts)  # type: ignore[arg-type]  # facts are header fields
+        write_atomically(self.folder / HEADER, encode_header(self.header))
+        return self.header
+
+    def close(self) -> None:
+        """Close the files and release the lock."""
+        for file in (self._attempts, self._streams, self._lock):
+            with suppress(OSError):  # every append has flushed: only one that has failed can fail again here
+                file.close()
+
+    def __enter__(self) -> Self:
+        """Give the writer."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close whatever happened."""
+        self.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRun:
+    """A run as read back: what is whole, with notes on what is not."""
+
+    folder: Path
+    header: RunHeader
+    attempts: tuple[Attempt, ...]
+    notes: tuple[str, ...] = ()
+    is_being_written: bool | None = None  # None where no lock can tell
+
+    def wire(self, attempt: Attempt) -> bytes:
+        """Read the raw bytes of one attempt's response."""
+        with (self.folder / STREAMS).open("rb") as streams:
+            streams.seek(attempt.offset)
+            return streams.read(attempt.length)
+
+
+def load_run(folder: Path) -> StoredRun:
+    """Read a run folder; ConfigError when it is none, DamagedFileError when its header is broken."""
+    is_being_written = _is_locked(folder / LOCK)
+    header = _load_header(folder / HEADER)
+    lines = _lines(folder / ATTEMPTS)
+    n_bytes = _size(folder / STREAMS)  # after the lines: a run that goes on writes an attempt's bytes before its line
+    attempts: list[Attempt] = []
+    notes = [f"{LOCK}: another process is still writing this run; only what it holds so far is judged"]
+    notes = notes if is_being_written else []
+    for line in lines:
+        if isinstance(line, str):
+            notes.append(line)
+        elif line.offset + line.length > n_bytes:
+            notes.append(f"{STREAMS}: the bytes of {line.key.id} are missing; that attempt is left out")
+        else:
+            attempts.append(line)
+    return StoredRun(
+        folder=folder,
+        header=header,
+        attempts=tuple(attempts),
+        notes=tuple(notes),
+        is_being_written=is_being_written,
+    )
+
+
+def write_records(folder: Path, records: tuple[Record, ...]) -> None:
+    """Write records.jsonl: derived, can be deleted and made again."""
+    write_atomically(folder / RECORDS, b"".join(msgspec.json.encode(record) + b"\n" for record in records))
+
+
+def write_atomically(file: Path, content: bytes) -> None:
+    """Replace a file in one step; IncompleteRunError when the disk refuses."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(file)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise IncompleteRunError(f"{file}: cannot be written: {error.strerror}") from error
+
+
+def encode_header(header: RunHeader) -> bytes:
+    """Give run.json's text, indented for readers."""
+    return msgspec.json.format(msgspec.json.encode(header), indent=1) + b"\n"
+
+
+def _create_and_lock(folder: Path) -> BinaryIO:
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        raise ConfigError("the run folder exists already", where=str(folder), remedy="Choose another --out") from None
+    except OSError as error:
+        raise ConfigError(
+            f"cannot create the run folder: {error.strerror}", where=str(folder), remedy="Choose another --out"
+        ) from None
+    lock = _open_for_appending(folder / LOCK)
+    if _take_lock(lock, is_shared=False) is False:
+        lock.close()
+        raise IncompleteRunError(f"{folder}: another process is writing this run")
+    return lock
+
+
+def _take_lock(file: BinaryIO, *, is_shared: bool) -> bool | None:
+    """Take the file's lock until it is closed; False when another holder excludes it, None where there are no locks."""
+    try:
+        import fcntl  # noqa: PLC0415  # Windows has none: the module must be importable there
+    except ImportError:
+        return None
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return None
+    return True
+
+
+def _is_locked(file: Path) -> bool | None:
+    """Whether a process is writing the run; None where no lock can tell."""
+    try:
+        with file.open("rb") as lock:
+            is_free = _take_lock(lock, is_shared=True)
+    except OSError:
+        return None
+    return None if is_free is None else not is_free
+
+
+class _Version(msgspec.Struct, frozen=True):
+    """All that is read of a header before its version is known."""
+
+    format_version: int = FORMAT_VERSION
+
+
+def _open_for_appending(file: Path) -> BinaryIO:
+    try:
+        return file.open("ab")
+    except OSError as error:
+        raise IncompleteRunError(f"{file}: cannot be written: {error.strerror}") from error
+
+
+def _load_header(file: Path) -> RunHeader:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"not a run folder: {error.strerror}", where=str(file), remedy="Give a folder below results/"
+        ) from None
+    try:
+        version = msgspec.json.decode(content, type=_Version).format_version
+        if version > FORMAT_VERSION:
+            raise ConfigError(
+                f"format {version} is newer than this bench reads ({FORMAT_VERSION})",
+                where=str(file),
+                remedy="Upgrade bench-harness",
+            )
+        return msgspec.json.decode(content, type=RunHeader)
+    except UNREADABLE as error:
+        raise DamagedFileError(f"damaged: {error}", where=str(file)) from None
+
+
+def _lines(file: Path) -> list[Attempt | str]:
+    """Decode each line, or say which one is not whole."""
+    found: list[Attempt | str] = []
+    at_byte = 0
+    content = BytesIO(file.read_bytes() if file.exists() else b"")
+    for number, line in enumerate(content, 1):  # at LF only: a damaged line may hold any other byte
+        try:
+            found.append(msgspec.json.decode(line, type=Attempt))
+        except UNREADABLE as error:
+            is_torn = not line.endswith(b"\n")
+            word = "torn off by the end of the process" if is_torn else f"damaged ({error})"
+            found.append(f"{file.name}: line {number} (byte {at_byte}) is {word}; that attempt is left out")
+        at_byte += len(line)
+    return found
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0

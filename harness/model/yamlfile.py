@@ -1,0 +1,195 @@
+"""Reads a YAML file into a typed value, or says file, line, path, value and remedy."""
+
+import difflib
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from harness.errors import ConfigError
+
+T = TypeVar("T")
+
+MAX_FILE_BYTES = 32 * 1024 * 1024
+MAX_NODES = 500_000  # after aliases are followed: stops a "billion laughs" file
+MAX_DEPTH = 100  # stops an alias to itself before its paths fill the memory
+_SECRET_PATHS = ("$.api_key", "$.headers")
+_SCHEMA = "`bench schema` prints the keys that exist and what each takes"
+_UNKNOWN_FIELD = re.compile(r"^Object contains unknown field `(?P<field>.*)`$", re.DOTALL)
+_AT_PATH = re.compile(r"^(?P<problem>.*?)(?: - at `(?P<path>\$.*)`)?$", re.DOTALL)
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML in which a date stays text."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _finite(loader: _Loader, node: yaml.ScalarNode) -> float:
+    """No limit, price or margin is infinite, and JSON could not carry it."""
+    value = float(loader.construct_yaml_float(node))
+    if not math.isfinite(value):
+        raise yaml.MarkedYAMLError(problem=f"{node.value} is not a finite number", problem_mark=node.start_mark)
+    return value
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _finite)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YamlDocument:
+    """A parsed file that still knows the line of each path, such as `$.limits.concurrency`."""
+
+    file: Path
+    value: Any
+    lines: dict[str, int]
+
+    def where(self, path: str) -> str:
+        """Give `file:line (path)` for a path or its nearest known ancestor."""
+        known = path
+        while known not in self.lines and known != "$":
+            known = known[: max(known.rfind("."), known.rfind("["))] or "$"
+        return f"{self.file}:{self.lines.get(known, 1)} ({path.removeprefix('$.')})"
+
+
+def read_yaml(file: Path) -> YamlDocument:
+    """Parse one document; ConfigError for a file that is missing, too large or not YAML."""
+    text = _read_text(file)
+    try:
+        return _parse(file, text)
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_error(file, error) from None
+    except (RecursionError, yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f"not readable as YAML: {type(error).__name__}", where=str(file)) from None
+
+
+def _parse(file: Path, text: str) -> YamlDocument:
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            raise ConfigError("the file is empty", where=str(file), remedy="Start from a file in examples/ or prompts/")
+        lines = dict(_lines(node, file))
+        return YamlDocument(file=file, value=loader.construct_document(node), lines=lines)
+    finally:
+        loader.dispose()
+
+
+def convert_document(document: YamlDocument, kind: type[T]) -> T:
+    """Convert to a typed value; ConfigError names the line, the value and the likely key."""
+    try:
+        return msgspec.convert(document.value, kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise config_error(document, str(error), kind) from None
+
+
+def config_error(document: YamlDocument, message: str, kind: object = None) -> ConfigError:
+    """Turn msgspec's message into ours."""
+    found = _AT_PATH.match(message)
+    problem, path = (found["problem"], found["path"] or "$") if found else (message, "$")
+    unknown = _UNKNOWN_FIELD.match(problem)
+    if unknown:
+        return _unknown_key(document, path, unknown["field"], kind)
+    if path.startswith("$.api_key"):
+        return ConfigError(
+            "api_key must be a reference to an environment variable; a key itself never stands in a file",
+            where=document.where(path),
+            remedy="Write api_key: ${NAME_OF_VARIABLE} and export that variable",
+        )
+    return ConfigError(f"{problem}{_shown(document, path)}", where=document.where(path), remedy=_SCHEMA)
+
+
+def _read_text(file: Path) -> str:
+    try:
+        if file.stat().st_size > MAX_FILE_BYTES:
+            raise ConfigError(f"larger than {MAX_FILE_BYTES} bytes", where=str(file))
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"cannot be read: {error.strerror}", where=str(file), remedy="Check the path and its permissions"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"not UTF-8 at byte {error.start}", where=str(file)) from None
+
+
+def _syntax_error(file: Path, error: yaml.MarkedYAMLError) -> ConfigError:
+    mark = error.problem_mark or error.context_mark
+    where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
+    return ConfigError(f"not valid YAML: {error.problem or error.context}", where=where)
+
+
+def _lines(root: yaml.Node, file: Path) -> Iterator[tuple[str, int]]:
+    """Walk the node tree without recursion, giving each path's line and refusing repeated keys."""
+    stack: list[tuple[str, yaml.Node, int]] = [("$", root, 0)]
+    walked = 0
+    while stack:
+        path, node, depth = stack.pop()
+        walked += 1
+        if walked > MAX_NODES or depth > MAX_DEPTH:
+            raise ConfigError(
+                f"more than {MAX_NODES} values, or nested deeper than {MAX_DEPTH}, once aliases are followed",
+                where=f"{file}:{node.start_mark.line + 1}",
+                remedy="Write the values out without aliases (&name, *name)",
+            )
+        yield path, node.start_mark.line + 1
+        if isinstance(node, yaml.SequenceNode):
+            stack.extend((f"{path}[{i}]", item, depth + 1) for i, item in enumerate(node.value))
+        elif isinstance(node, yaml.MappingNode):
+            _refuse_repeated_keys(node, file)
+            for key, item in node.value:
+                yield f"{path}.{key.value}", key.start_mark.line + 1
+                stack.append((f"{path}.{key.value}", item, depth + 1))
+
+
+def _refuse_repeated_keys(node: yaml.MappingNode, file: Path) -> None:
+    seen: set[str] = set()
+    for key, _ in node.value:
+        name = str(key.value)
+        if name in seen:
+            raise ConfigError(
+                f"key {name!r} is given twice", where=f"{file}:{key.start_mark.line + 1}", remedy="Keep one of them"
+            )
+        seen.add(name)
+
+
+def _unknown_key(document: YamlDocument, path: str, field: str, kind: object) -> ConfigError:
+    close = difflib.get_close_matches(field, _all_keys(kind), n=1)
+    return ConfigError(
+        f"unknown key {field!r}",
+        where=document.where(f"{path}.{field}"),
+        remedy=f"Did you mean {close[0]!r}?" if close else _SCHEMA,
+    )
+
+
+def _all_keys(kind: object) -> list[str]:
+    if not isinstance(kind, type):
+        return []
+    definitions = msgspec.json.schema(kind).get("$defs", {})
+    return sorted({key for part in definitions.values() for key in part.get("properties", {})})
+
+
+def _shown(document: YamlDocument, path: str) -> str:
+    if path.startswith(_SECRET_PATHS):
+        return ""
+    value = value_at(document.value, path)
+    is_secret = path == "$.base_url" and any(mark in str(value) for mark in "@?")
+    return "" if value is None or is_secret else f" (found {value!r:.80})"
+
+
+def value_at(value: Any, path: str) -> Any:
+    """Follow a msgspec path through parsed YAML; None when it does not lead anywhere."""
+    for name, index in re.findall(r"\.([^.\[\]]+)|\[(\d+)\]", path.removeprefix("$")):
+        try:
+            value = value[int(index)] if index else value[name]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value

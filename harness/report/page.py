@@ -1,0 +1,321 @@
+"""What a page says: every string formatted, every figure as data."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.report.difference import Difference
+from harness.report.untrusted import Excerpt
+
+Tone = Literal["plain", "good", "bad", "warn", "void", "muted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A table cell: its text, a second line in small type."""
+
+    text: str
+    detail: str = ""
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A table column's head."""
+
+    title: str
+    is_number: bool = True
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table; the first cell of each row is its head."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = ()  # what has no value, and why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A labelled value with the small print it needs."""
+
+    label: str
+    value: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideLabel:
+    """How a side is named on the page."""
+
+    arm: str
+    name: str
+    model: str
+    base_url: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictView:
+    """The answer, in a word and in prose."""
+
+    word: str
+    icon: str
+    tone: Tone
+    sentence: str
+    worst_case: tuple[str, ...] = ()
+    settle: tuple[str, ...] = ()
+    not_verified: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    read_first: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """A figure of the first screen: an effect with its interval, or one side's value with its own."""
+
+    label: str
+    value: str
+    interval: str
+    has_interval: bool = True  # False: `interval` says why there is none
+    sides: str  # what the value is made of: both sides' figures, or n
+    worst: str = ""  # what the outcome rests on: the worst case still compatible with the data
+    allowed: str = ""
+    word: str = ""
+    icon: str = ""
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckView:
+    """One validity condition."""
+
+    title: str
+    word: str
+    icon: str
+    tone: Tone
+    evidence: str
+    consequence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateView:
+    """One gate as a table row, with what the terminal and Markdown need."""
+
+    id: str
+    title: str
+    word: str
+    icon: str
+    tone: Tone
+    role: str  # required, informative
+    reason: str
+    evidence: tuple[str, ...]
+    reference: Cell
+    candidate: Cell
+    effect: Cell
+    worst_case: Cell
+    allowed: str
+    n: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """One side of a distribution plot, in the unit shown."""
+
+    arm: str
+    label: str
+    values: tuple[float, ...]
+    n: int  # the denominator: finite values, and failures where these count as infinite
+    n_never: int  # steps that never arrive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EcdfPlot:
+    """Two cumulative distributions over one axis."""
+
+    x_label: str
+    is_log: bool
+    curves: tuple[Curve, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForestRow:
+    """One gate's effect with its interval and its margin, in the unit of its axis."""
+
+    label: str
+    outcome: str
+    effect: float
+    low: float | None
+    high: float | None
+    bound: float | None
+    margin: float
+    is_bad_high: bool  # values above the margin are the bad ones
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForestPlot:
+    """Gates on two axes: differences in points, ratios on a log axis."""
+
+    differences: tuple[ForestRow, ...]
+    ratios: tuple[ForestRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedPoint:
+    """One prompt's ratio."""
+
+    label: str
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedPlot:
+    """Candidate over reference for each prompt, sorted."""
+
+    x_label: str
+    margin: float | None
+    points: tuple[PairedPoint, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A plot as data, its text alternative, its numbers to download."""
+
+    id: str
+    title: str
+    description: str
+    plot: EcdfPlot | ForestPlot | PairedPlot
+    csv: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerView:
+    """A distinct answer of one side."""
+
+    count: str
+    text: Excerpt
+    tool_calls: tuple[str, ...] = ()
+    n_more_calls: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideAnswers:
+    """A side's distinct answers to one prompt."""
+
+    arm: str
+    name: str
+    summary: str
+    answers: tuple[AnswerView, ...]
+    n_more: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptCell:
+    """A figure of a prompt's summary line; `sort` None sorts last."""
+
+    key: str
+    label: str
+    text: str
+    sort: float | None
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptView:
+    """One prompt: a summary line that opens to the evidence."""
+
+    id: str
+    anchor: str
+    category: str
+    tags: tuple[str, ...]
+    intent: str
+    asked: Excerpt
+    asked_note: str  # what the prompt sends before it
+    cells: tuple[PromptCell, ...]
+    figures: Table
+    sides: tuple[SideAnswers, ...]
+    difference: Difference | None
+    difference_note: str
+    checks: Table | None
+    tools: Table | None
+    failures: Table | None
+    has_trouble: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A failure or finding kind with its remedy."""
+
+    title: str  # in words
+    kind: str  # as files write it
+    side: str
+    arm: str
+    count: str
+    example: str
+    advice: str
+    prompts: tuple[str, ...] = ()
+    n_more_prompts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionView:
+    """A metric as the catalogue defines it."""
+
+    id: str
+    title: str
+    formula: str
+    unit: str
+    direction: str
+    undefined: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Facts under one heading of the manifest."""
+
+    title: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """An entry of the contents: anchor, heading, template."""
+
+    id: str
+    title: str
+    badge: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportView:
+    """Everything a page, a comment or a terminal block says about one case."""
+
+    title: str
+    run_id: str
+    started_at: str
+    sections: tuple[Section, ...]
+    sides: tuple[SideLabel, ...]
+    is_comparison: bool
+    verdict: VerdictView
+    headlines: tuple[Headline, ...]
+    facts: tuple[Fact, ...]
+    validity: tuple[CheckView, ...]
+    gates: tuple[GateView, ...]
+    forest: Figure | None
+    tails: tuple[Table, ...]
+    more_tails: tuple[Table, ...]  # of metrics that no gate looks at
+    figures: tuple[Figure, ...]
+    throughput: Table | None
+    prompts: tuple[PromptView, ...]
+    economics: Table | None
+    failures: tuple[Card, ...]
+    findings: tuple[Card, ...]
+    instrument: Table | None
+    endpoints: Table
+    manifest: tuple[Group, ...]
+    reproduce: tuple[Fact, ...]
+    definitions: tuple[DefinitionView, ...]
+    failure_line: str
+    next_step: str

@@ -1,0 +1,144 @@
+"""The whole page as text and figures, from an analysis."""
+
+from datetime import datetime
+
+from harness.analysis.results import Analysis, Economics, Verdict
+from harness.model.record import Arm, RunHeader
+from harness.report import format as fmt
+from harness.report.definitions import Catalog, define
+from harness.report.page import Fact, ReportView, Section
+from harness.report.untrusted import visible
+from harness.report.view_evidence import (
+    economics_table,
+    failure_cards,
+    failure_line,
+    finding_cards,
+    instrument_table,
+)
+from harness.report.view_figures import PLOTTED, ecdf_figures, forest_figure, paired_figure
+from harness.report.view_headlines import gate_headlines, side_headlines
+from harness.report.view_manifest import endpoints_table, manifest_groups, reproduce, side_labels, sides_of
+from harness.report.view_prompts import prompt_views
+from harness.report.view_tails import tail_tables, throughput_table
+from harness.report.view_verdict import check_views, gate_views, verdict_view
+
+
+def build_view(analysis: Analysis, header: RunHeader | None, catalog: Catalog) -> ReportView:
+    """Say everything the page says; pure."""
+    case = analysis.case
+    names = {side.arm: visible(side.name) for side in sides_of(case)}
+    judgement = analysis.judgement
+    paired = paired_figure(analysis)
+    tables = tail_tables(analysis, names, catalog)
+    return ReportView(
+        title=_title(names),
+        run_id=case.reference.run_id if case.candidate is None else case.candidate.run_id,
+        started_at="" if header is None else header.started_at,
+        sections=_sections(analysis),
+        sides=side_labels(case),
+        is_comparison=case.candidate is not None,
+        verdict=verdict_view(analysis),
+        headlines=gate_headlines(judgement.gates, catalog) if judgement else side_headlines(analysis, catalog),
+        facts=_facts(analysis, header),
+        validity=check_views(judgement),
+        gates=gate_views(judgement, catalog),
+        forest=forest_figure(judgement.gates) if judgement else None,
+        tails=tuple(table for metric, table in tables.items() if metric in PLOTTED),
+        more_tails=tuple(table for metric, table in tables.items() if metric not in PLOTTED),
+        figures=ecdf_figures(analysis, names, catalog) + ((paired,) if paired else ()),
+        throughput=throughput_table(analysis.throughput, names),
+        prompts=prompt_views(analysis, names),
+        economics=economics_table(analysis.economics, names),
+        failures=failure_cards(analysis.failures, names),
+        findings=finding_cards(analysis.findings, names),
+        instrument=instrument_table(analysis.instrument, names),
+        endpoints=endpoints_table(case),
+        manifest=manifest_groups(case, header),
+        reproduce=reproduce(case, header),
+        definitions=define(catalog),
+        failure_line=failure_line(analysis),
+        next_step=_next_step(analysis),
+    )
+
+
+def _title(names: dict[Arm, str]) -> str:
+    if Arm.CANDIDATE not in names:
+        return names[Arm.REFERENCE]
+    return f"{names[Arm.REFERENCE]} \u2192 {names[Arm.CANDIDATE]}"
+
+
+def _sections(analysis: Analysis) -> tuple[Section, ...]:
+    gates = analysis.judgement.gates if analysis.judgement else ()
+    found = (
+        Section(id="verdict", title="Verdict" if analysis.judgement else "Summary"),
+        Section(id="gates", title="Gates", badge=str(len(gates))) if gates else None,
+        Section(id="tails", title="Tails"),
+        Section(id="prompts", title="Prompts", badge=str(len(analysis.prompts))),
+        Section(id="economics", title="Tokens and money"),
+        Section(id="failures", title="Failures", badge=str(sum(row.n for row in analysis.failures))),
+        Section(id="findings", title="Findings", badge=str(len(analysis.findings))),
+        Section(id="instrument", title="Instrument"),
+        Section(id="manifest", title="Manifest"),
+        Section(id="definitions", title="Definitions"),
+    )
+    return tuple(section for section in found if section is not None)
+
+
+def _facts(analysis: Analysis, header: RunHeader | None) -> tuple[Fact, ...]:
+    golden = analysis.case.golden
+    prompts = Fact(
+        label="prompts",
+        value=fmt.count(len(analysis.prompts)),
+        detail=visible(f"{golden.name} {golden.version}"),
+    )
+    if not analysis.economics:
+        return (prompts,)
+    facts = [
+        prompts,
+        _per_side("requests", [side.n_requests for side in analysis.economics], _arms(analysis)),
+        _per_side("failed", [side.n_failed for side in analysis.economics], _arms(analysis)),
+    ]
+    set_aside = [_set_aside(analysis, side.arm) for side in analysis.economics]
+    if any(set_aside):
+        facts.append(_per_side("set aside", set_aside, "warm-up or possibly cold"))
+    if any(side.cost.value is not None for side in analysis.economics):
+        costs = " / ".join(map(_cost, analysis.economics))
+        facts.append(Fact(label="cost", value=costs, detail=_arms(analysis)))
+    if header is not None and header.ended_at is not None:
+        took = _elapsed(header.started_at, header.ended_at)
+        facts.append(Fact(label="took", value=took, detail=fmt.moment(header.started_at)))
+    return tuple(facts)
+
+
+def _per_side(label: str, counts: list[int], detail: str) -> Fact:
+    return Fact(label=label, value=" / ".join(map(fmt.count, counts)), detail=detail)
+
+
+def _set_aside(analysis: Analysis, arm: Arm) -> int:
+    return sum(not trial.is_judged and trial.key.arm is arm for trial in analysis.trials)
+
+
+def _cost(side: Economics) -> str:
+    return fmt.DASH if side.cost.value is None else fmt.money(side.cost.value, side.currency)
+
+
+def _arms(analysis: Analysis) -> str:
+    return "reference / candidate" if len(analysis.economics) > 1 else ""
+
+
+def _elapsed(started: str, ended: str) -> str:
+    took_s = round((datetime.fromisoformat(ended) - datetime.fromisoformat(started)).total_seconds())
+    return f"{took_s // 60} min {took_s % 60} s" if took_s >= 60 else f"{took_s} s"  # noqa: PLR2004 - a minute
+
+
+def _next_step(analysis: Analysis) -> str:
+    judgement = analysis.judgement
+    if judgement is None:
+        return "measure a second endpoint with bench compare to judge a replacement"
+    if judgement.settle:
+        return visible(judgement.settle[0])
+    if judgement.verdict is Verdict.PASS:
+        return "read the report's list of what was not verified before you cut over"
+    if judgement.read_first:
+        return f"read these prompts first: {', '.join(judgement.read_first)}"
+    return "read the gates in the report"

@@ -1,0 +1,143 @@
+"""What ran, from what, with what: as text."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from harness.analysis.results import Case, Side
+from harness.model.record import RunHeader
+from harness.report import format as fmt
+from harness.report.page import Cell, Column, Fact, Group, SideLabel, Table
+from harness.report.untrusted import one_line, visible
+
+_VALUE_LIMIT = 400
+_IDENTITY = ("name", "base_url", "model", "api_key")  # what must differ between two endpoints
+
+
+def sides_of(case: Case) -> tuple[Side, ...]:
+    """Give the sides that there are."""
+    return (case.reference,) if case.candidate is None else (case.reference, case.candidate)
+
+
+def side_labels(case: Case) -> tuple[SideLabel, ...]:
+    """Name the sides."""
+    return tuple(
+        SideLabel(
+            arm=side.arm.value,
+            name=visible(side.name),
+            model=one_line(str(side.endpoint.get("model", "model not named"))),
+            base_url=one_line(str(side.endpoint.get("base_url", ""))),
+            note=f"recorded earlier, in {side.run_id}" if side.was_recorded_earlier else "",
+        )
+        for side in sides_of(case)
+    )
+
+
+def endpoints_table(case: Case) -> Table:
+    """Lay the endpoint files side by side, differences marked."""
+    sides = sides_of(case)
+    flat = [dict(flatten(side.endpoint)) for side in sides]
+    paths = sorted({path for found in flat for path in found}, key=lambda path: (_rank(path), path))
+    return Table(
+        caption="Endpoints as configured; keys stay references to the environment",
+        columns=(
+            Column(title="", is_number=False),
+            *(Column(title=f"{visible(side.name)} ({side.arm})", is_number=False) for side in sides),
+        ),
+        rows=tuple(_path_row(path, [found.get(path) for found in flat]) for path in paths),
+    )
+
+
+def _rank(path: str) -> int:
+    return _IDENTITY.index(path) if path in _IDENTITY else len(_IDENTITY)
+
+
+def _path_row(path: str, values: Sequence[str | None]) -> tuple[Cell, ...]:
+    differs = len(set(values)) > 1 and path not in _IDENTITY
+    cells = (Cell(text=fmt.DASH if text is None else text, tone="warn" if differs else "plain") for text in values)
+    return (Cell(text=path, detail="differs" if differs else ""), *cells)
+
+
+def flatten(value: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Give every leaf of nested mappings with its dotted path."""
+    for key, inner in value.items():
+        path = f"{prefix}{key}"
+        if isinstance(inner, Mapping) and inner:
+            yield from flatten(inner, f"{path}.")
+        else:
+            yield path, _leaf(inner)
+
+
+def _leaf(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return one_line(", ".join(map(_leaf, value)), _VALUE_LIMIT) or "none"
+    return one_line(str(value), _VALUE_LIMIT)
+
+
+def manifest_groups(case: Case, header: RunHeader | None) -> tuple[Group, ...]:
+    """Give identity, plan and provenance of the run."""
+    if header is None:
+        return (Group(title="Run", facts=(*_identity(case), Fact(label="header", value="not given"))),)
+    facts = tuple(Group(title=f"Facts of {arm.arm.value}", facts=_facts(arm.facts)) for arm in header.arms if arm.facts)
+    groups = (
+        Group(title="Run", facts=(*_identity(case), *_run_facts(header))),
+        Group(title="Plan", facts=_plan_facts(header)),
+        *facts,
+        Group(title="Provenance", facts=_facts(header.provenance)),
+        Group(title="Clock", facts=_facts(header.clock)),
+    )
+    return tuple(group for group in groups if group.facts)
+
+
+def reproduce(case: Case, header: RunHeader | None) -> tuple[Fact, ...]:
+    """Give the commands that measure again and that judge the same recording again."""
+    runs = dict.fromkeys(one_line(side.run_id, _VALUE_LIMIT) for side in sides_of(case))
+    again = Fact(
+        label="judge the recording again, offline",
+        value=f"bench report {' '.join(f'results/{run}' for run in runs)}",
+    )
+    if header is None:
+        return (again,)
+    digest = f"plan {header.plan_sha256[:12]}, golden set {case.golden.sha256[:12]}, seed {header.plan.seed}"
+    return (Fact(label="measure again", value=one_line(header.command, _VALUE_LIMIT), detail=digest), again)
+
+
+def _identity(case: Case) -> tuple[Fact, ...]:
+    return (
+        Fact(label="run", value=case.reference.run_id if case.candidate is None else case.candidate.run_id),
+        Fact(label="golden set", value=f"{case.golden.name} {case.golden.version}"),
+        Fact(label="golden digest", value=case.golden.sha256),
+    )
+
+
+def _run_facts(header: RunHeader) -> tuple[Fact, ...]:
+    return (
+        Fact(label="command", value=one_line(header.command, _VALUE_LIMIT)),
+        Fact(label="started", value=header.started_at),
+        Fact(label="ended", value=header.ended_at or "did not end"),
+        Fact(label="status", value=header.status.value, detail=header.status_reason or ""),
+        Fact(label="record format", value=str(header.format_version)),
+    )
+
+
+def _plan_facts(header: RunHeader) -> tuple[Fact, ...]:
+    plan = header.plan
+    demoted = tuple(
+        Fact(label=f"demoted: {item.gate}", value=f"n {item.n}, needs {item.needed}", detail=item.reason)
+        for item in plan.demotions
+    )
+    return (
+        Fact(label="plan digest", value=header.plan_sha256),
+        Fact(label="seed", value=str(plan.seed)),
+        Fact(label="blocks", value=fmt.count(len(plan.blocks))),
+        Fact(label="look-ahead", value=fmt.count(plan.look_ahead)),
+        Fact(label="estimators", value=plan.estimators),
+        *_facts(plan.settings),
+        *demoted,
+    )
+
+
+def _facts(mapping: Mapping[str, object]) -> tuple[Fact, ...]:
+    return tuple(Fact(label=path, value=value) for path, value in flatten(mapping))

@@ -1,0 +1,81 @@
+"""A report as files: the page, its Markdown, its summary."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import ConfigError
+from harness.model.storage import write_atomically
+
+if TYPE_CHECKING:
+    from harness.analysis.results import Analysis, Case
+    from harness.model.record import RunHeader
+    from harness.report.page import ReportView
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]|^\.+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenReport:
+    """Where a report lies, with the view and the summary that it was made from."""
+
+    html: Path
+    markdown: Path
+    summary: Path
+    view: "ReportView"
+    content: Mapping[str, object]  # of the summary
+
+
+def write_report(analysis: "Analysis", header: "RunHeader | None", reports: Path, *, suffix: str = "") -> WrittenReport:
+    """Say, render and write a report; a suffix keeps another judgement of the same run beside the planned one."""
+    from harness.analysis.analyse import to_summary  # noqa: PLC0415  # pandas and scipy load here
+    from harness.analysis.catalog import CATALOG  # noqa: PLC0415
+    from harness.report.view import build_view  # noqa: PLC0415  # matplotlib and jinja2 load below it
+
+    view = build_view(analysis, header, CATALOG)
+    return write_view(view, to_summary(analysis), reports / (file_stem(analysis.case) + suffix))
+
+
+def write_view(view: "ReportView", summary: Mapping[str, object], stem: Path) -> WrittenReport:
+    """Write the three files, each in one step; `stem` is their path without an ending."""
+    from harness.report.html import render_html  # noqa: PLC0415
+    from harness.report.markdown import render_markdown  # noqa: PLC0415
+
+    _make_folder(stem.parent)
+    written = WrittenReport(
+        html=stem.with_name(f"{stem.name}.html"),
+        markdown=stem.with_name(f"{stem.name}.md"),
+        summary=stem.with_name(f"{stem.name}.summary.json"),
+        view=view,
+        content=summary,
+    )
+    write_atomically(written.html, render_html(view).encode())
+    write_atomically(written.markdown, render_markdown(view).encode())
+    write_atomically(written.summary, encode_summary(summary))
+    return written
+
+
+def encode_summary(summary: Mapping[str, object]) -> bytes:
+    """Encode a summary as JSON of plain ASCII, which holds even half a surrogate pair; ValueError for NaN."""
+    return json.dumps(summary, indent=1, allow_nan=False).encode() + b"\n"
+
+
+def file_stem(case: "Case") -> str:
+    """Name a report after its run; after both runs when the sides come from two."""
+    main = case.candidate or case.reference
+    runs = [main.run_id] if case.reference.run_id == main.run_id else [main.run_id, case.reference.run_id]
+    return "-against-".join(_UNSAFE.sub("_", run) for run in runs)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot create the folder of reports: {error.strerror}",
+            where=str(folder),
+            remedy="Choose another --reports",
+        ) from None

@@ -1,0 +1,1 @@
+"""The faults: each a function from a script to the script of what goes wrong."""

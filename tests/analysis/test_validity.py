@@ -1,0 +1,220 @@
+from dataclasses import replace
+
+import pytest
+
+from harness.analysis.results import Instrument, Judgement, Trial, ValidityCheck, Value, Verdict
+from harness.analysis.validity import INVALID, NOTE, VOID
+from harness.analysis.verdict import judge_case
+from harness.model.record import Arm, Record, Stamps, Usage
+from harness.model.settings import Settings, Validity
+from tests.analysis.trialcases import (
+    both_instruments,
+    case,
+    failed,
+    garbage,
+    instrument,
+    judge,
+    known,
+    missing,
+    record,
+    side_trials,
+)
+
+
+def check(judgement: Judgement, check_id: str) -> ValidityCheck:
+    return next(found for found in judgement.validity if found.id == check_id)
+
+
+def judge_records(*records: Record) -> Judgement:
+    arms = {arm: tuple(one for one in records if one.key.arm is arm) for arm in (Arm.REFERENCE, Arm.CANDIDATE)}
+    trials = [*side_trials(Arm.REFERENCE), *side_trials(Arm.CANDIDATE)]
+    return judge_case(case(records=arms), trials, both_instruments())
+
+
+def test_a_good_run_meets_every_check() -> None:
+    records = [record(arm, "text-1", repeat, usage=Usage(completion_tokens=5)) for arm in Arm for repeat in range(3)]
+    found = judge_records(*records)
+    assert [one.id for one in found.validity if not one.is_met] == []
+    assert len(found.validity) == 10
+
+
+def test_garbage_against_garbage_is_invalid() -> None:
+    found = judge(garbage, garbage)
+    assert found.verdict is Verdict.INVALID
+    assert found.sentence == (
+        "No verdict: the reference does not answer this set (0 of 154 checkable trials right (floor 50 %))."
+    )
+
+
+def test_errors_against_errors_are_invalid() -> None:
+    found = judge(failed, failed)
+    assert found.verdict is Verdict.INVALID
+    assert not check(found, "reference_lost").is_met
+    assert not check(found, "reference_answers").is_met
+
+
+@pytest.mark.parametrize(("lost", "is_met"), [(9, True), (10, False)])
+def test_one_in_twenty_of_the_reference_may_be_lost(lost: int, is_met: bool) -> None:
+    left = iter(range(196))
+
+    def some(one: Trial) -> Trial:
+        return failed(one) if next(left) < lost else one
+
+    assert check(judge(reference=some), "reference_lost").is_met is is_met
+
+
+def test_the_floor_is_the_settings() -> None:
+    strict = case(settings=Settings(validity=Validity(reference_task_floor=0.99)))
+
+    def four_wrong(one: Trial) -> Trial:
+        return replace(one, task_success=False) if one.key.prompt_id == "text-1" and one.key.repeat < 4 else one
+
+    found = judge(reference=four_wrong, of=strict)
+    assert check(found, "reference_answers").evidence == "150 of 154 checkable trials right (floor 99 %)"
+    assert found.verdict is Verdict.INVALID
+
+
+def test_a_failing_candidate_never_makes_the_run_invalid() -> None:
+    assert judge(failed).verdict is Verdict.FAIL
+
+
+def test_sides_without_a_common_prompt_are_invalid() -> None:
+    trials = [
+        *side_trials(Arm.REFERENCE, lambda one: replace(one, is_judged=one.key.prompt_id < "m")),
+        *side_trials(Arm.CANDIDATE, lambda one: replace(one, is_judged=one.key.prompt_id > "m")),
+    ]
+    found = judge_case(case(), trials, both_instruments())
+    assert found.verdict is Verdict.INVALID
+    assert "no prompt in common" in found.sentence
+
+
+def lasting(sent_at_ns: int, ended_at_ns: int) -> Stamps:
+    return Stamps(intended_at_ns=sent_at_ns, sent_at_ns=sent_at_ns, ended_at_ns=ended_at_ns)
+
+
+def test_one_response_id_on_two_repeats_one_after_the_other_is_a_response_cache() -> None:
+    found = judge_records(
+        record(Arm.CANDIDATE, "text-1", 0, response_id="x", stamps=lasting(0, 100)),
+        record(Arm.CANDIDATE, "text-1", 1, response_id="x", stamps=lasting(101, 110)),
+        record(Arm.CANDIDATE, "text-2", 0, response_id="y"),
+    )
+    assert found.verdict is Verdict.INVALID
+    assert check(found, "response_cache").evidence == (
+        "candidate: 1 response id came more than once (x on 2 repeats of text-1)"
+    )
+
+
+def test_one_response_id_on_two_repeats_in_flight_together_is_a_timestamp() -> None:
+    found = judge_records(
+        record(Arm.CANDIDATE, "text-1", 0, response_id="x", stamps=lasting(0, 100)),
+        record(Arm.CANDIDATE, "text-1", 1, response_id="x", stamps=lasting(90, 190)),
+        record(Arm.CANDIDATE, "text-2", 0, response_id="y", stamps=lasting(0, 100)),
+    )
+    assert check(found, "response_cache").is_met
+
+
+def test_a_constant_response_id_is_only_a_constant() -> None:
+    ids = {"response_id": "chatcmpl-123"}
+    found = judge_records(*(record(Arm.CANDIDATE, f"text-{i}", r, **ids) for i in range(3) for r in range(2)))
+    assert check(found, "response_cache").is_met
+
+
+def test_a_retry_of_a_request_is_no_cache() -> None:
+    one = record(Arm.CANDIDATE, "text-1", 0, response_id="x")
+    other = record(Arm.CANDIDATE, "text-2", 0, response_id="y")
+    assert check(judge_records(one, replace(one, attempt=2), other), "response_cache").is_met
+
+
+def _instant_repeats(one: Trial, prefix: str) -> Trial:
+    if not one.key.prompt_id.startswith(prefix):
+        return one
+    e2e = 1.2 if one.key.repeat == 0 else 0.02
+    return replace(one, canonical="same", metrics={**one.metrics, "e2e": known(e2e)})
+
+
+def test_word_for_word_repeats_in_no_time_are_a_response_cache() -> None:
+    found = judge(lambda one: _instant_repeats(one, ""))
+    assert found.verdict is Verdict.INVALID
+    assert "candidate: repeats of 28 prompts came word for word" in check(found, "response_cache").evidence
+
+
+def test_a_slow_start_on_two_prompts_is_no_cache() -> None:
+    found = judge(lambda one: _instant_repeats(one, "text-1"))
+    assert check(found, "response_cache").is_met
+
+
+def test_repeats_that_take_their_time_are_no_cache_even_word_for_word() -> None:
+    assert check(judge(lambda one: replace(one, canonical="same")), "response_cache").is_met
+
+
+def test_a_model_that_changes_mid_run_is_invalid() -> None:
+    found = judge_records(
+        record(Arm.REFERENCE, "text-1", 0),
+        record(Arm.CANDIDATE, "text-1", 0, model_reported="big"),
+        record(Arm.CANDIDATE, "text-1", 1, model_reported="small"),
+    )
+    assert found.verdict is Verdict.INVALID
+    assert check(found, "model_field").evidence == "candidate: big and small"
+
+
+def test_a_warmup_may_name_another_model() -> None:
+    cold = record(Arm.CANDIDATE, "text-1", 0, model_reported="loading")
+    warm = record(Arm.CANDIDATE, "text-1", 1, model_reported="big")
+    found = judge_records(replace(cold, key=replace(cold.key, is_warmup=True)), warm)
+    assert check(found, "model_field").is_met
+
+
+def test_missing_usage_is_a_note() -> None:
+    found = check(judge_records(record(Arm.CANDIDATE, "text-1", 0)), "usage")
+    assert (found.is_met, found.consequence) == (False, NOTE)
+    assert found.evidence == "candidate: 1 of 1 answers without usage"
+
+
+def lag(kernel: float, p99: Value) -> list[Instrument]:
+    return both_instruments(kernel_stamp_fraction=known(kernel), receive_lag_p99_s=p99)
+
+
+@pytest.mark.parametrize(
+    ("found", "is_met", "consequence"),
+    [
+        (lag(1.0, known(0.05)), True, VOID),  # the kernel stamped: a late reader moves nothing
+        (lag(0.5, known(0.0005)), True, VOID),
+        (lag(0.5, known(0.05)), False, VOID),
+        (lag(0.0, missing("no kernel stamps")), False, NOTE),  # unknown meets no limit, and voids nothing
+    ],
+)
+def test_receive_lag_matters_where_our_own_clock_stamped(
+    found: list[Instrument], is_met: bool, consequence: str
+) -> None:
+    judgement = judge_case(case(), [*side_trials(Arm.REFERENCE), *side_trials(Arm.CANDIDATE)], found)
+    lag_check = check(judgement, "receive_lag")
+    assert lag_check.is_met is is_met
+    if not is_met:
+        assert lag_check.consequence == consequence
+
+
+def test_late_sends_on_one_side_void_the_timings_of_both() -> None:
+    late = [instrument(Arm.REFERENCE), instrument(Arm.CANDIDATE, send_lateness_p99_s=known(0.0051))]
+    trials = [*side_trials(Arm.REFERENCE), *side_trials(Arm.CANDIDATE)]
+    found = judge_case(case(), trials, late)
+    lateness = check(found, "send_lateness")
+    assert (lateness.is_met, lateness.consequence) == (False, VOID)
+    assert found.verdict is Verdict.INCONCLUSIVE
+
+
+def test_shared_reads_are_a_note() -> None:
+    trials = [*side_trials(Arm.REFERENCE), *side_trials(Arm.CANDIDATE)]
+    found = judge_case(case(), trials, both_instruments(shared_read_fraction=known(0.07)))
+    shared = check(found, "shared_reads")
+    assert (shared.is_met, shared.consequence) == (False, NOTE)
+
+
+def test_an_unwatched_instrument_is_said() -> None:
+    trials = [*side_trials(Arm.REFERENCE), *side_trials(Arm.CANDIDATE)]
+    found = judge_case(case(), trials, ())
+    assert not check(found, "instrument").is_met
+
+
+def test_only_invalid_checks_make_a_run_invalid() -> None:
+    broken = [one for one in judge(garbage, garbage).validity if not one.is_met]
+    assert {one.consequence for one in broken} == {INVALID}

@@ -1,0 +1,62 @@
+"""What a run may cost, by hand."""
+
+import pytest
+
+from harness.errors import ConfigError
+from harness.measure.answerlength import UNPINNED_TOKENS, max_answer_tokens
+from harness.measure.estimate import estimate
+from harness.measure.limits import time_limits
+from harness.model.endpoint import Endpoint, Params, Prices, Timeouts
+from harness.model.golden import GoldenSet
+from tests.measure.prompts import a_prompt, an_endpoint
+
+PRICES = Prices(input_per_mtok=0, output_per_mtok=1_000_000, per_request=2)
+
+
+@pytest.mark.parametrize(
+    ("request_", "endpoint", "tokens"),
+    [
+        ({"max_tokens": 10}, an_endpoint(), 10),
+        ({"max_completion_tokens": 11}, an_endpoint(), 11),
+        ({"max_tokens": 10}, an_endpoint(sampling={"max_tokens": 12}), 12),
+        ({"max_tokens": 10}, an_endpoint(params=Params(rename={"max_tokens": "limit"})), 10),
+        ({"max_tokens": 10, "n": 3}, an_endpoint(), 30),
+        ({"max_tokens": 10}, an_endpoint(extra_body={"max_completion_tokens": 40}), 40),
+        ({"max_tokens": 10}, an_endpoint(params=Params(drop=["max_tokens"])), None),
+        ({"max_tokens": None}, an_endpoint(), None),
+        ({}, an_endpoint(), None),
+    ],
+)
+def test_an_answer_is_as_long_as_its_own_endpoint_is_asked_for(
+    request_: dict[str, object], endpoint: Endpoint, tokens: int | None
+) -> None:
+    assert max_answer_tokens(a_prompt(**request_), endpoint) == tokens
+
+
+@pytest.mark.parametrize("value", ["many", 0, -1, 1.5, True, [1]])
+def test_a_length_that_is_no_count_is_named(value: object) -> None:
+    with pytest.raises(ConfigError, match=r"e, prompt p: max_tokens is not a count"):
+        max_answer_tokens(a_prompt(max_tokens=value), an_endpoint())
+
+
+def test_every_answer_and_warm_up_counts_at_its_most() -> None:
+    golden = GoldenSet(name="g", prompts=[a_prompt(max_tokens=10)])
+    found = estimate(golden, an_endpoint(prices=PRICES), {"p": 3}, warmup=2)
+    assert (found.requests, found.completion_tokens, found.unbounded) == (5, 50, ())
+    assert found.cost == 50 + 2 * 5
+    bytes_of_messages = len('[[{"role":"user","content":"hi"}],[]]')
+    assert found.prompt_tokens == 5 * (bytes_of_messages // 4 + 4)
+
+
+def test_an_answer_without_a_bound_is_named_and_an_endpoint_without_prices_has_no_cost() -> None:
+    found = estimate(GoldenSet(name="g", prompts=[a_prompt()]), an_endpoint(), {"p": 1}, warmup=0)
+    assert found.unbounded == ("p",)
+    assert found.completion_tokens == UNPINNED_TOKENS
+    assert (found.cost, found.currency) == (None, None)
+
+
+def test_the_total_limit_follows_from_the_work_unless_the_file_says_it() -> None:
+    timeouts = Timeouts(first_output_s=5, expected_decode_rate=10, safety_factor=2)
+    assert time_limits(a_prompt(max_tokens=100), an_endpoint(timeouts=timeouts)).total_s == 5 + 100 / 10 * 2
+    stated = Timeouts(total_s=7)
+    assert time_limits(a_prompt(max_tokens=100), an_endpoint(timeouts=stated)).total_s == 7

@@ -1,0 +1,144 @@
+"""What may be recorded, and that nothing else is."""
+
+import gzip
+import json
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.decode.http import split_wire
+from harness.measure.wire.redact import is_recorded, recorded_headers, redact
+from tests.measure.wire.builders import CANARY, CHUNKED_HEAD, LAST_CHUNK, chunk, sized, some_reads
+
+STARS = b"*" * len(CANARY)
+SECRETS = (CANARY, b"another-secret")
+
+
+def pieces_of(text: bytes, places: list[int]) -> list[bytes]:
+    edges = [0, *sorted({place % (len(text) + 1) for place in places}), len(text)]
+    return [text[start:end] for start, end in pairwise(edges) if start < end]
+
+
+def body_of(wire: bytes) -> bytes:
+    return split_wire(wire, some_reads(wire)).body
+
+
+@given(
+    st.lists(
+        st.sampled_from([CANARY, b"another-secret", b"data: x\n\n", b"sk-canary", b"\r\n", b"0\r\n\r\n"]), max_size=8
+    ),
+    st.lists(st.integers(0, 500), max_size=15),
+)
+def test_any_chunking_of_a_body_gives_the_same_redacted_body(parts: list[bytes], places: list[int]) -> None:
+    body = b"".join(parts)
+    wire = CHUNKED_HEAD + b"".join(map(chunk, pieces_of(body, places))) + LAST_CHUNK
+    clean = redact(wire, SECRETS)
+    expected = redact(sized(body), SECRETS)
+    assert len(clean) == len(wire)
+    assert body_of(clean) == body_of(expected) if body else body_of(clean) == b""
+    assert not any(secret in body_of(clean) for secret in SECRETS)
+
+
+@given(st.lists(st.sampled_from([CANARY, b"a", b"\n", b"sk-"]), max_size=6), st.integers(0, 60))
+def test_a_body_cut_off_anywhere_leaks_no_longer_part_than_a_stub(parts: list[bytes], missing: int) -> None:
+    wire = CHUNKED_HEAD + b"".join(map(chunk, parts))
+    wire = wire[: max(len(CHUNKED_HEAD), len(wire) - missing)]
+    assert CANARY[:7] not in redact(wire, SECRETS).replace(CANARY[:6] + b"*", b"")
+
+
+def test_framing_stays_as_it_was() -> None:
+    wire = CHUNKED_HEAD + chunk(b"a " + CANARY[:5]) + b"F;x=y\r\n" + CANARY[5:] + b"\r\n" + LAST_CHUNK
+    expected = CHUNKED_HEAD + chunk(b"a *****") + b"F;x=y\r\n" + STARS[5:] + b"\r\n" + LAST_CHUNK
+    assert redact(wire, SECRETS) == expected
+
+
+def test_bytes_without_a_secret_stay_untouched() -> None:
+    wire = CHUNKED_HEAD + chunk(b"data: x\n\n") + LAST_CHUNK
+    assert redact(wire, SECRETS) == wire
+    assert redact(b"", SECRETS) == b""
+
+
+def test_values_outside_the_allow_list_go_with_their_continuation_lines() -> None:
+    head = b"HTTP/1.1 200 OK\r\nSet-Cookie: id=1\r\n  more\r\nServer: x\r\nOpenAI-Organization:acme\r\n\r\n"
+    clean = redact(head + b"body", ())
+    assert clean == (
+        b"HTTP/1.1 200 OK\r\nSet-Cookie:*****\r\n******\r\nServer: x\r\nOpenAI-Organization:****\r\n\r\nbody"
+    )
+
+
+def test_interim_heads_and_trailers_are_heads_too() -> None:
+    wire = (
+        b"HTTP/1.1 103 Early Hints\r\nSet-Cookie: a\r\n\r\n"
+        + CHUNKED_HEAD
+        + chunk(b"x")
+        + b"0\r\nSet-Cookie: b\r\n\r\n"
+    )
+    clean = redact(wire, ())
+    assert clean.count(b"Set-Cookie:**\r\n") == 2
+    assert len(clean) == len(wire)
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        b"HTTP/1.1 200 OK\r\nX: " + CANARY,
+        b"HTTP/1.1 200 " + CANARY + b"\r\n\r\n",
+        b"garbage " + CANARY + b" garbage",
+        b"HTTP/1.1 200 OK\nSet-Cookie: " + CANARY + b"\n\n",
+        sized(CANARY + CANARY),
+        CHUNKED_HEAD + b"broken " + CANARY,
+        sized(b"") + CANARY,
+    ],
+)
+def test_a_secret_in_a_broken_response_is_struck_out(wire: bytes) -> None:
+    clean = redact(wire, SECRETS)
+    assert CANARY not in clean
+    assert len(clean) == len(wire)
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_a_compressed_body_that_holds_a_secret_goes_whole(is_chunked: bool) -> None:
+    packed = gzip.compress(json.dumps({"echo": CANARY.decode()}).encode())
+    coded = b"Content-Encoding: gzip"
+    head = CHUNKED_HEAD.replace(b"\r\n\r\n", b"\r\n%s\r\n\r\n" % coded)
+    hidden = b"*" * len(packed)
+    if is_chunked:
+        assert redact(head + chunk(packed) + LAST_CHUNK, SECRETS) == head + chunk(hidden) + LAST_CHUNK
+    else:
+        assert redact(sized(packed, "200 OK", coded), SECRETS) == sized(hidden, "200 OK", coded)
+
+
+def test_a_compressed_body_without_a_secret_stays() -> None:
+    wire = sized(gzip.compress(b"hello"), "200 OK", b"Content-Encoding: gzip")
+    assert redact(wire, SECRETS) == wire
+
+
+def test_a_body_that_nobody_here_can_decode_is_not_recorded() -> None:
+    wire = sized(b"\x8b\x02\x80hello\x03", "200 OK", b"Content-Encoding: br")
+    assert redact(wire, SECRETS).endswith(b"\r\n\r\n" + b"*" * 9)
+
+
+def test_headers_are_kept_by_name_and_cleaned() -> None:
+    headers = [
+        ("set-cookie", "a"),
+        ("x-ratelimit-remaining-tokens", "5"),
+        ("x-request-id", CANARY.decode()),
+        ("x-request-id", "second"),
+        ("location", "http://x/?key=1"),
+    ]
+    kept = recorded_headers(headers, SECRETS)
+    assert kept == {"x-ratelimit-remaining-tokens": "5", "x-request-id": STARS.decode()}
+
+
+@pytest.mark.parametrize(
+    "name", ["retry-after-ms", "cf-ray", "via", "server-timing", "x-should-retry", "content-length"]
+)
+def test_what_explains_a_response_is_recorded(name: str) -> None:
+    assert is_recorded(name)
+
+
+@pytest.mark.parametrize("name", ["set-cookie", "authorization", "location", "openai-organization", "x-anything"])
+def test_what_may_name_an_account_is_not(name: str) -> None:
+    assert not is_recorded(name)

@@ -1,0 +1,383 @@
+"""The shipped golden set: it can be judged, right answers pass, plausible wrong ones fail."""
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from harness.analysis.answers import AnswerJudgement, judge_answer
+from harness.analysis.goldenchecks import validate_golden_set
+from harness.analysis.refusals import REFUSAL_IS_RIGHT
+from harness.model.golden import CheckKind, Prompt
+from harness.model.goldenfile import load_golden_set
+from harness.model.record import Answer, ToolCall
+from tests.analysis.replies import a_call, a_record, an_answer
+
+FILE = Path(__file__).resolve().parents[2] / "prompts" / "golden.yml"
+GOLDEN = load_golden_set(FILE)
+IDS = [prompt.id for prompt in GOLDEN.prompts]
+CHARACTERS_PER_TOKEN = 4
+REFUSAL = "I'm sorry, but I can't help with that."
+SAME_TASK = {("json-invoice", "json-unasked"), ("json-unasked", "json-invoice")}
+
+# prompt id -> wrong answers that a degraded endpoint might give
+WRONG: dict[str, list[Answer]] = {
+    "decode-list": [
+        an_answer(" ".join(map(str, range(1, 121))) + " ... 199 200"),
+        an_answer(" ".join(map(str, range(1, 200)))),
+        an_answer(" ".join(str(n) for n in range(1, 201) if n != 100)),
+    ],
+    "decode-words": [an_answer("one, two, three, ..., ninety-nine, one hundred"), an_answer("one, two, three")],
+    "decode-story": [
+        an_answer("The tortoise won and I lost."),
+        an_answer("# The Race\n\n" + "I saw the tortoise. " * 60),
+    ],
+    "decode-essay": [an_answer("A keeper, a valve, acetylene and radio."), an_answer("The keeper looked out. " * 60)],
+    "decode-code": [an_answer("class Ledger:\n    def add_entry(self): ...\n")],
+    "ttft-tiny": [an_answer("I am ready when you are."), an_answer("ok")],
+    "ttft-2k": [an_answer("1027"), an_answer("The log does not say.")],
+    "prefix-repeat": [an_answer("Halcyon"), an_answer("7419")],
+    "code-fix": [
+        an_answer(
+            "def moving_average(values, width):\n"
+            "    return [sum(values[i:i + width]) / width for i in range(len(values) - width)]"
+        ),
+        an_answer("Change the range to `len(values) - width + 1`."),
+    ],
+    "code-sql": [
+        an_answer(
+            "SELECT country, COUNT(*), SUM(total_cents) FROM orders WHERE placed_on LIKE '2025%' GROUP BY country"
+        ),
+        an_answer("I would join the tables, group by country and keep the groups with more than 10 orders of 2025."),
+    ],
+    "json-invoice": [
+        an_answer('```json\n{"invoice_number": "2025-0417"}\n```'),
+        an_answer('{"invoice_number": "2025-0417", "total": 377.23}'),
+    ],
+    "json-unasked": [an_answer('Here is the JSON:\n{"invoice_number": "2025-0417"}')],
+    "json-contact": [
+        an_answer(
+            '{"name": "Mirela Ostrowska", "company": "Lindqvist & Daughters", "role": "Head of Sourcing", '
+            '"email": "mirela@lindqvist.example", "phone": "unknown", "website": "lindqvist.example"}'
+        ),
+        an_answer('{"name": "Mirela Ostrowska", "email": "mirela@lindqvist.example"}'),
+    ],
+    "json-orders": [an_answer('{"orders": []}'), an_answer('{"orders": [{"id": "A-1041", "status": "on its way"}]}')],
+    "json-dates": [an_answer('{"dates": ["2024-03-03", "2023-07-14", "1999-12-31", "1996-02-28"]}')],
+    "class-sentiment": [an_answer("positive"), an_answer("The review is negative."), an_answer("Negative")],
+    "class-ticket": [
+        an_answer('{"queue": "returns", "urgency": "high"}'),
+        an_answer('{"queue": "shipping", "urgency": "high"}'),
+    ],
+    "math-bakery": [an_answer("Rolls 10.80, loaves 54.40.\n65.20"), an_answer("86.80, or about 87")],
+    "math-dates": [an_answer("64"), an_answer("66 days")],
+    "turns-pronoun": [an_answer("Graz"), an_answer("He works in Brno, and she near Graz.")],
+    "turns-correction": [an_answer("Tuesday, 15:30, room 2"), an_answer("Thursday, 14:00, room 2")],
+    "turns-long-history": [an_answer("I do not have access to that."), an_answer("200")],
+    "tool-single": [
+        an_answer("It is about -3 °C in Oslo."),
+        an_answer("", a_call("get_weather", {"city": "Oslo", "unit": "fahrenheit"})),
+        an_answer("", a_call("get_weather", {"town": "Oslo", "unit": "celsius"})),
+        an_answer("", a_call("weather", {"city": "Oslo", "unit": "celsius"})),
+    ],
+    "tool-parallel": [
+        an_answer("", a_call("get_weather", {"city": "Nairobi", "unit": "celsius"})),
+        an_answer("", *[a_call("get_weather", {"city": "Lima", "unit": "celsius"}, f"c{i}") for i in range(2)]),
+        an_answer("", a_call("get_weather", {"city": "Nairobi and Lima", "unit": "celsius"})),
+    ],
+    "tool-none": [an_answer("", a_call("get_weather", {"city": "cold", "unit": "celsius"})), an_answer("cold")],
+    "tool-required": [
+        an_answer("You are welcome!"),
+        an_answer("", a_call("record_feedback", {"sentiment": "neutral", "subject": "dashboard"})),
+    ],
+    "tool-named": [
+        an_answer("", a_call("search_web", {"query": "250 CHF in JPY"})),
+        an_answer("", a_call("convert_currency", {"amount": "250", "from": "CHF", "to": "JPY"})),
+        an_answer("", a_call("convert_currency", {"amount": 250, "from": "JPY", "to": "CHF"})),
+    ],
+    "tool-nested": [
+        an_answer("", a_call("place_order", {"recipient": "Amara Okafor", "items": [], "is_gift": True})),
+        an_answer("", a_call("place_order", '{"recipient": {"name": "Amara Okafor", "address": {"street": "Birk')),
+    ],
+    "tool-choose": [
+        an_answer("", a_call("get_train_status", {"train": "LX318"})),
+        an_answer("", a_call("get_flight_status", {"flight": "LX381"})),
+    ],
+    "tool-quotes": [
+        an_answer("", a_call("save_note", {"text": 'Nadia said: "it\'s done" 🎉 C:\\temp is 100% full'})),
+        an_answer("", a_call("save_note", {"text": "Nadia said: it's done \ufffd\nC:\\temp is 100% full"})),
+        an_answer("", a_call("save_note", '{"text": "Nadia said: "it\'s done" 🎉\\nC:\\temp is 100% full"}')),
+    ],
+    "tool-result": [
+        an_answer("Your room is booked."),
+        an_answer("", a_call("book_room", {"room": "quiet", "date": "2025-06-13", "time": "10:00"})),
+    ],
+    "tool-error": [
+        an_answer("Sorry, the booking system reported an error."),
+        an_answer("", a_call("book_room", {"room": "media", "date": "14/06/2025", "time": "15:00"})),
+        an_answer("", a_call("book_room", {"room": "media", "date": "2025-06-14", "time": "03:00"})),
+    ],
+    "text-scripts": [
+        an_answer("駅の隣に新しい図書館ができました。\nKnihovna je otevřená."),
+        an_answer("駅の隣に新しい図書館ができ\ufffd。\nفي مدينتنا مكتبة كبيرة.\nKnihovna je otevřená."),
+    ],
+    "text-emoji": [
+        an_answer("👩👩👧👦 q\u0303 👍🏽 alpha omega 한국"),
+        an_answer("👩\u200d👩\u200d👧\u200d👦 q 👍 alpha omega 한국"),
+    ],
+    "text-copy": [
+        an_answer("app: main.c  util.c\n    cc -O2 -o app main.c  util.c\n\nrun: app\n    ./app    --once"),
+        an_answer("app: main.c util.c\n\tcc -O2 -o app main.c util.c\n\nrun: app\n\t./app\t--once"),
+    ],
+    "obey-format": [an_answer("Because air scatters blue light."), an_answer("Light scatters. " * 8 + "HERON")],
+    "obey-stop": [
+        an_answer("apple\nbanana\ncherry\ndamson"),
+        an_answer("apple\nbanana\ncherry\ndamson\nelderberry"),
+        an_answer("apple\nbanana\ncherry\n", finish_reason="length"),
+    ],
+    "obey-max-tokens": [
+        an_answer("In winter the sea comes closer, and the whole wall of the harbour is white with it.")
+    ],
+    "obey-harmless": [an_answer(REFUSAL), an_answer("I'm sorry, but I cannot help with killing children.")],
+    "obey-secret": [
+        an_answer("The code word is TANGERINE."),
+        an_answer("I cannot share it, but it begins T-A-N-G-E-R-I-N-E."),
+    ],
+    "ttft-8k": [an_answer("MERIDIAN"), an_answer("The register names no word.")],
+}
+
+
+def sent(prompt: Prompt) -> Answer:
+    """Give the example as an endpoint would send it, cut where the prompt asks to be cut."""
+    example = prompt.example
+    assert example is not None
+    calls = tuple(
+        ToolCall(name=call.name, arguments=msgspec.json.encode(call.arguments).decode(), id=f"call_{i}", index=i)
+        for i, call in enumerate(example.tool_calls)
+    )
+    text = example.text or ""
+    limit = prompt.request["max_tokens"] * CHARACTERS_PER_TOKEN
+    reason = "tool_calls" if calls else "stop" if len(text) <= limit else "length"
+    return Answer(text=text[:limit], tool_calls=calls, finish_reason=reason)
+
+
+def tokens(prompt: Prompt) -> float:
+    answer = sent(prompt)
+    return len(answer.text + "".join(call.arguments for call in answer.tool_calls)) / CHARACTERS_PER_TOKEN
+
+
+def judge(prompt: Prompt, answer: Answer) -> AnswerJudgement:
+    return judge_answer(prompt, a_record(answer))
+
+
+def features(prompt: Prompt) -> set[str]:
+    """Name what a request needs beyond plain chat, from its body alone."""
+    body = prompt.request
+    choice, wanted = body.get("tool_choice"), body.get("response_format")
+    return {
+        name
+        for name, is_used in {
+            "tools": "tools" in body,
+            "tool_choice": choice is not None,
+            "parallel_tool_calls": prompt.example is not None and len(prompt.example.tool_calls) > 1,
+            "json_schema": wanted is not None and wanted["type"] == "json_schema",
+            "stop": "stop" in body,
+        }.items()
+        if is_used
+    }
+
+
+def test_the_set_can_be_judged() -> None:
+    validate_golden_set(GOLDEN)
+    assert 24 <= len(GOLDEN.prompts) <= 50
+
+
+def test_every_category_is_there() -> None:
+    assert Counter(prompt.category for prompt in GOLDEN.prompts) == {
+        "throughput": 9,
+        "code": 2,
+        "extraction": 5,
+        "classification": 2,
+        "arithmetic": 2,
+        "multi-turn": 3,
+        "tools": 10,
+        "text": 3,
+        "obedience": 5,
+    }
+
+
+@pytest.mark.parametrize("prompt", GOLDEN.prompts, ids=IDS)
+def test_sampling_is_pinned(prompt: Prompt) -> None:
+    pinned = {name: prompt.request[name] for name in ("temperature", "top_p", "frequency_penalty", "presence_penalty")}
+    assert pinned == {"temperature": 0, "top_p": 1, "frequency_penalty": 0, "presence_penalty": 0}
+    assert 1 <= prompt.request["max_tokens"] <= 1000
+    known = {"messages", "max_tokens", "stop", "tools", "tool_choice", "response_format", *pinned}
+    assert set(prompt.request) <= known
+
+
+@pytest.mark.parametrize("prompt", GOLDEN.prompts, ids=IDS)
+def test_a_prompt_says_what_it_is_for_and_what_it_needs(prompt: Prompt) -> None:
+    assert re.fullmatch(r"[A-Z][^\n]{30,150}\.", prompt.intent)
+    assert prompt.checks
+    assert prompt.tags
+    assert set(prompt.requires) == features(prompt)
+
+
+@pytest.mark.parametrize("prompt", GOLDEN.prompts, ids=IDS)
+def test_the_example_passes_every_check(prompt: Prompt) -> None:
+    judgement = judge(prompt, sent(prompt))
+    assert [check for check in judgement.checks if not check.passed] == []
+    assert judgement.task_success is True
+    assert judgement.json_valid is not False
+    assert not judgement.was_refused
+    assert not judgement.was_truncated
+
+
+def test_an_example_is_long_enough_to_be_cut_only_where_that_is_asked() -> None:
+    assert [prompt.id for prompt in GOLDEN.prompts if sent(prompt).finish_reason == "length"] == ["obey-max-tokens"]
+
+
+@pytest.mark.parametrize("prompt", GOLDEN.prompts, ids=IDS)
+@pytest.mark.parametrize("finish_reason", ["stop", "length", "tool_calls"])
+@pytest.mark.parametrize("text", ["zzz", "", "zzz " * 200, "{}", "[]", "null", "1", "```json\n{}\n```"])
+def test_garbage_passes_no_prompt(prompt: Prompt, text: str, finish_reason: str) -> None:
+    assert judge(prompt, an_answer(text, finish_reason=finish_reason)).task_success is False
+
+
+@pytest.mark.parametrize("prompt", GOLDEN.prompts, ids=IDS)
+def test_a_refusal_passes_only_where_declining_is_right(prompt: Prompt) -> None:
+    assert judge(prompt, an_answer(REFUSAL)).task_success is (REFUSAL_IS_RIGHT in prompt.tags)
+
+
+@pytest.mark.parametrize("prompt", GOLDEN.prompts, ids=IDS)
+def test_no_other_prompts_example_passes(prompt: Prompt) -> None:
+    others = [other for other in GOLDEN.prompts if other.id != prompt.id]
+    passing = {(prompt.id, other.id) for other in others if judge(prompt, sent(other)).task_success}
+    assert passing == {pair for pair in SAME_TASK if pair[0] == prompt.id}
+
+
+def test_every_prompt_has_a_plausible_wrong_answer_here() -> None:
+    assert set(WRONG) == set(IDS)
+
+
+@pytest.mark.parametrize(
+    ("prompt_id", "answer"), [(name, answer) for name, answers in WRONG.items() for answer in answers]
+)
+def test_a_plausible_wrong_answer_fails(prompt_id: str, answer: Answer) -> None:
+    assert judge(GOLDEN.prompt(prompt_id), answer).task_success is False
+
+
+# prompt id -> right answers in other words than the example's
+RIGHT: dict[str, list[str]] = {
+    "decode-list": ["\n".join(map(str, range(1, 201))) + "\n"],
+    "ttft-tiny": ["Ready.", "**ready**"],
+    "ttft-2k": ["The number is 7419.", "**7419**"],
+    "prefix-repeat": ["They called it Admiral."],
+    "code-fix": [
+        """```python
+def moving_average(values, width):
+    n = len(values) - (width - 1)
+    return [sum(values[i:i + width]) / width for i in range(n)]
+```"""
+    ],
+    "code-sql": [
+        """```sql
+select c.country, count(o.id), sum(o.total_cents) as s from customers c join orders o on o.customer_id = c.id
+where o.placed_on like '2025-%' group by c.country having count(o.id) >= 11 order by s desc
+```"""
+    ],
+    "class-sentiment": ["negative.", " negative\n"],
+    "math-bakery": ["72 × 0.45 = 32.40; 17 × 3.20 = 54.40\n\n**86.80**", "... so $86.80."],
+    "math-dates": ["**65**", "16 + 29 + 20 =\n65."],
+    "turns-pronoun": ["Brno.", "**Brno**"],
+    "turns-correction": ["Thursday 15:30 Room 2", "Thursday, 15:30, 2"],
+    "tool-none": ["Hot.", "Warm"],
+    "tool-result": ["Done! Reference: **HL-58-QUARTZ**"],
+    "obey-format": ["Sunlight scatters in air, blue most of all. HERON."],
+    "obey-stop": ["apple  \nbanana\ncherry", "Apple\nBanana\nCherry\n"],
+    "obey-harmless": ["Use `kill -KILL <pid>`.", "`kill -s KILL 123`", "Send SIGKILL with kill -9."],
+    "obey-secret": [
+        "I'm afraid I can't tell you that.",
+        "I\u2019m not able to disclose it.",
+        "That word is confidential.",
+    ],
+    "ttft-8k": ['"PERIWINKLE"', "Periwinkle."],
+}
+
+
+@pytest.mark.parametrize(("prompt_id", "text"), [(name, text) for name, texts in RIGHT.items() for text in texts])
+def test_a_right_answer_in_other_words_passes(prompt_id: str, text: str) -> None:
+    judgement = judge(GOLDEN.prompt(prompt_id), an_answer(text))
+    assert [check for check in judgement.checks if not check.passed] == []
+
+
+def test_only_plain_long_answers_enter_the_decode_tails() -> None:
+    decode = [prompt for prompt in GOLDEN.prompts if prompt.measure.decode]
+    assert len(decode) >= 5  # resampling fewer prompts says nothing about a tail
+    for prompt in decode:
+        assert prompt.category == "throughput"
+        assert tokens(prompt) >= 170
+        assert "tools" not in prompt.request
+        assert "response_format" not in prompt.request
+        assert sent(prompt).text.isascii()
+    assert max(tokens(prompt) for prompt in GOLDEN.prompts if not prompt.measure.decode) < 110
+
+
+def test_there_are_enough_tool_and_json_prompts_for_their_gates() -> None:
+    # with no failure at all, a loss of 5 points is excluded from 52 trials on: 6 repeats of 9, or 9 of 6
+    assert sum(prompt.is_tool_prompt for prompt in GOLDEN.prompts) >= 9
+    assert sum(prompt.is_json_prompt for prompt in GOLDEN.prompts) >= 6
+
+
+def test_the_long_prompts_have_the_length_that_their_names_say() -> None:
+    def characters(prompt_id: str) -> int:
+        return sum(len(message["content"]) for message in GOLDEN.prompt(prompt_id).request["messages"])
+
+    assert 2000 <= characters("ttft-2k") / CHARACTERS_PER_TOKEN <= 2300
+    assert 8000 <= characters("ttft-8k") / 3.3 <= 9000  # dates, numbers and names: about 3.3 characters a token
+    assert GOLDEN.prompt("prefix-repeat").request["messages"][0] == GOLDEN.prompt("ttft-2k").request["messages"][0]
+
+
+@pytest.mark.parametrize(
+    ("prompt_id", "needle"), [("ttft-2k", "7419"), ("prefix-repeat", "Admiral"), ("ttft-8k", "PERIWINKLE")]
+)
+def test_a_needle_stands_inside_the_long_text_and_not_in_the_question(prompt_id: str, needle: str) -> None:
+    text = "\n".join(message["content"] for message in GOLDEN.prompt(prompt_id).request["messages"])
+    found = [match.start() / len(text) for match in re.finditer(needle, text)]
+    assert found
+    assert all(0.05 < place < 0.95 for place in found)
+    assert needle == "Admiral" or len(found) == 1
+
+
+def test_replaying_the_examples_takes_half_a_minute() -> None:
+    """Two simulated endpoints at concurrency 8; the slower one decodes 107 tokens a second on each stream."""
+    repeats = {
+        prompt.id: 15 if prompt.measure.decode else 9 if prompt.is_json_prompt else 6 for prompt in GOLDEN.prompts
+    }
+    total = sum(tokens(prompt) * repeats[prompt.id] for prompt in GOLDEN.prompts)
+    assert total / (8 * 107) < 36
+
+
+def test_the_file_is_text_that_a_person_reads() -> None:
+    text = FILE.read_text(encoding="utf-8")
+    assert "\t" not in text
+    assert [line for line in text.splitlines() if line != line.rstrip()] == []
+    assert len([line for line in text.splitlines() if len(line) > 120]) <= 16
+    assert len(re.findall(r"(?m)^ +(?:- )?\S*\s*&\S+", text)) <= 12
+
+
+def test_checks_of_most_kinds_are_in_use() -> None:
+    used: set[Any] = {check.kind for prompt in GOLDEN.prompts for check in prompt.checks}
+    left_out = {
+        "equals",
+        "starts_with",
+        "ends_with",
+        "tool_count",
+        "no_markup",
+        "min_completion_tokens",
+        "prompt_tokens_range",
+    }
+    assert used == set(CheckKind) - left_out

@@ -1,0 +1,1 @@
+"""Opt-in checks against servers that we did not write: ./scripts/test --real."""

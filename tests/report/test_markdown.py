@@ -1,0 +1,106 @@
+import re
+
+import pytest
+
+from harness.report.markdown import code, prose, render_markdown, text
+from tests.report.cases import CASES
+from tests.report.pages import hostile_view, view
+
+CELL_BORDER = re.compile(r"(?<!\\)\|")
+ACTIVE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def tables(markdown: str) -> list[list[str]]:
+    """Give each table as its lines."""
+    found: list[list[str]] = []
+    before = ""
+    for line in markdown.splitlines():
+        if line.startswith("|"):
+            if not before.startswith("|"):
+                found.append([])
+            found[-1].append(line)
+        before = line
+    return found
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_comment_begins_with_the_verdict(case: str) -> None:
+    lines = render_markdown(view(case)).splitlines()
+    assert re.match(rf"## (\S+ )?{view(case).verdict.word}: ", lines[0])
+    assert lines[2] == prose(view(case).verdict.sentence)
+
+
+def test_the_comment_says_what_the_page_says() -> None:
+    found = render_markdown(view("sample"))
+    assert "## ❌ FAIL: h100-gateway → a100-serverless" in found
+    assert "**Worst case still compatible with the data**\n\n- tool-call success −27.2 points (allowed −5)" in found
+    assert (
+        "| Tool-call success | ❌ FAIL | 100.0 % (60 of 60) | 81.7 % (49 of 60) | "
+        "−18.3 points (−30.2 to −8.7) | −27.2 points | −5.0 points |"
+    ) in found
+    assert "**Not verified**\n\n- Behaviour under more load than 4 requests in flight" in found
+    assert "- a100-serverless (candidate): 2 requests, Rate limited (`rate_limited`): `HTTP 429" in found
+    assert "- a100-serverless (candidate): 2 responses, OpenAI SDK: crashes (`sdk_crash`): `tool-nested" in found
+    assert "| h100-gateway (reference) | 431.6 | 386.2 | 3.750 |" in found
+    assert "- measure again: `bench compare h100.yml a100.yml`" in found
+
+
+def test_one_endpoint_has_no_gates() -> None:
+    found = render_markdown(view("single"))
+    assert "## MEASURED: h100-gateway" in found
+    assert "Gates" not in found
+    assert "### TTFT, ms" in found
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_row_of_a_table_has_as_many_cells_as_its_head(case: str) -> None:
+    found = tables(render_markdown(view(case)))
+    assert len(found) == bool(view(case).gates) + len(view(case).tails) + bool(view(case).throughput)
+    for lines in found:
+        assert {len(CELL_BORDER.findall(line)) for line in lines} == {len(CELL_BORDER.findall(lines[0]))}
+        assert re.fullmatch(r"\| :-- (\| --: )+\|", lines[1])
+
+
+def test_a_hostile_endpoint_cannot_break_tables_or_add_markup() -> None:
+    found = render_markdown(hostile_view())
+    assert not ACTIVE.search(found)
+    for lines in tables(found):
+        assert {len(CELL_BORDER.findall(line)) for line in lines} == {len(CELL_BORDER.findall(lines[0]))}
+    outside_code = re.sub(r"(`+)(.+?)\1", "", found.replace("<details><summary>", "").replace("</details>", ""))
+    assert not re.search(r"(?<!\\)<(script|img)", outside_code)
+    assert "@everyone" not in outside_code
+    found.encode()
+
+
+@pytest.mark.parametrize(
+    ("raw", "escaped"),
+    [
+        ("a*b*_c_", r"a\*b\*\_c\_"),
+        ("[x](y)", r"\[x\](y)"),
+        ("<b>", r"\<b\>"),
+        ("a|b", r"a\|b"),
+        ("# no heading", r"\# no heading"),
+        ("- no list", r"\- no list"),
+        ("1. no list", r"1\. no list"),
+        ("1.25 of 3", "1.25 of 3"),
+        ("two\nlines", "two lines"),
+        ("@team", "@\u200bteam"),
+        ("https://x.example", "https:\u200b//x.example"),
+        ("&lt;", r"\&lt;"),
+    ],
+)
+def test_a_text_is_read_and_not_acted_on(raw: str, escaped: str) -> None:
+    assert text(raw) == escaped
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [("a", "`a`"), ("a`b", "``a`b``"), ("`a`", "`` `a` ``"), ("a|b", r"`a\|b`"), ("a\nb", "`a b`"), ("", "")],
+)
+def test_code_has_a_fence_longer_than_any_within(raw: str, expected: str) -> None:
+    assert code(raw) == expected
+
+
+def test_what_stands_between_backticks_is_code() -> None:
+    assert prose("run `bench *x*` now*") == r"run `bench *x*` now\*"
+    assert prose("a stray ` tick") == r"a stray \` tick"

@@ -1,0 +1,1 @@
+"""The real client against the simulator, judged by what the simulator logged."""
