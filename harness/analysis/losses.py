@@ -72,7 +72,9 @@ def _struck(name: str, of: Counter[str]) -> str:
     if len(of) == 1:
         only = next(iter(of))
         return f" ({only})" if name == _FAILED else f" in {only}" if only else ""
-    return ": " + ", ".join(f"{thing or 'no tool'} {count}" for thing, count in of.most_common(_SHOWN))
+    shown = [f"{thing or 'no tool'} {count}" for thing, count in of.most_common(_SHOWN)]
+    rest = sum(count for _, count in of.most_common()[_SHOWN:])
+    return ": " + ", ".join([*shown, f"others {rest}"] if rest else shown)
 
 
 def _by_prompt(losses: Sequence[Pair]) -> list[str]:

@@ -139,6 +139,16 @@ def test_losses_of_several_tools_are_counted_by_rung_first() -> None:
     assert "56 of 56 losses are SchemaMismatch: book_flight 32, convert 24." in judge(of_two_tools).sentence
 
 
+def test_the_rarest_tools_among_the_losses_are_summed_up() -> None:
+    def of_many_tools(one: Trial) -> Trial:
+        if one.tool is None:
+            return one
+        tool = f"tool_{one.key.repeat}"
+        return replace(one, tool=ToolResult(rung=Rung.SCHEMA_MISMATCH, tool=tool), task_success=False)
+
+    assert "SchemaMismatch: tool_0 8, tool_1 8, tool_2 8, others 32." in judge(of_many_tools).sentence
+
+
 def test_three_tenths_of_the_tool_calls_broken_fail_and_name_rung_and_tool() -> None:
     found = judge(broken(0.3))
     assert found.verdict is Verdict.FAIL
