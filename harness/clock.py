@@ -1,8 +1,9 @@
 """The one place that reads a clock."""
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 class Clock(Protocol):
@@ -32,6 +33,10 @@ class SystemClock:
         """Read CLOCK_REALTIME."""
         return time.time_ns()
 
+    def cpu_ns(self) -> int:
+        """Read the CPU time of this process so far, user and system."""
+        return time.process_time_ns()
+
     def now(self) -> datetime:
         """Read the wall clock in UTC."""
         return datetime.now(UTC)
@@ -56,3 +61,17 @@ class ManualClock:
     def now(self) -> datetime:
         """Give the wall label."""
         return self._wall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockSource:
+    """What a clock of this machine is, as the system describes it."""
+
+    name: str  # of the system's call
+    resolution_ns: int
+
+
+def clock_source(kind: Literal["monotonic", "time"]) -> ClockSource:
+    """Describe the clock of intervals (`monotonic`) or of kernel stamps (`time`)."""
+    facts = time.get_clock_info(kind)
+    return ClockSource(name=facts.implementation, resolution_ns=max(1, round(facts.resolution * 1_000_000_000)))

@@ -366,7 +366,7 @@ _THROUGHPUT = (
     Metric(
         id="throughput",
         title="Throughput",
-        formula="sum of N over successes / (last token_N − first sent), all streams of the run together",
+        formula="sum of N over successes / (last token_N − first sent), all streams of one level of load together",
         unit="tok/s",
         direction=_HIGHER,
         undefined="no success; a success without usage",
@@ -375,7 +375,7 @@ _THROUGHPUT = (
     Metric(
         id="request_rate",
         title="Request rate",
-        formula="successes / (last token_N − first sent)",
+        formula="successes / (last token_N − first sent) at one level of load",
         unit="requests/s",
         direction=_HIGHER,
         undefined="no success",

@@ -17,7 +17,7 @@ Integers of nanoseconds on one monotonic clock, taken at the socket read before 
 
 | instant | meaning |
 |---|---|
-| intended | the schedule's instant; in a closed loop, when the request asked for its slot |
+| intended | the schedule's instant; in a closed loop, when a slot was free and the plan allowed it |
 | admitted | quota and slot were got |
 | sent | right before the call that handed the kernel the request's last byte |
 | headers | the read that completed the response head |
@@ -34,18 +34,23 @@ server gives it, else 1 is assumed and `first_chunk_tokens` says so.
 ## Buffered streams
 
 A stream is buffered ("synthetic streaming") when at least half of its output events share a read that the kernel's
-stamp shows was read promptly, or when its output took less than a fifth of N over the endpoint's own median rate.
-Its decode rate is withheld, and a finding names the likely cause. Its TTFT stays in the tail: a queued request is slow,
-not buffered. Answers of fewer than 5 output events or 20 tokens, tool calls and hidden reasoning are not judged.
+stamp shows was read promptly, or when its output took less than a fifth of N over the endpoint's own median rate at
+that level of load. Its decode rate is withheld, and a finding names the likely cause. Its TTFT stays in the tail: a
+queued request is slow, not buffered. Answers of fewer than 5 output events or 20 tokens, tool calls and hidden
+reasoning are not judged.
 
 ## Tails
 
 Quantiles are p50, p90, p95 and p99 of latencies, p50, p10 and p5 of rates. Warm-ups, the possibly cold first request
-and requests that the user cancelled stay out. A failed request is slower than anything in a latency tail, a timed-out
-one beyond its limit; a quantile that falls among them is not estimated: the page prints "unattainable (k of n failed)"
-or "> 60 s (the limit; k of n)". A quantile is printed from the n at which a distribution-free two-sided 95 % interval
-exists (p50 6, p90 36, p95 72), p99 from 300 requests per side of at least 50 prompts; below that stand the reason and
-the worst value seen. Percentiles are never averaged: samples are merged.
+and requests that the user cancelled stay out. Where a run has several levels of load, these are tails of the first;
+each level has its own, and none is made of two. In an open loop the times from intended stand beside those from sent; a
+closed loop has no TTFT from intended, for a failed request neither.
+
+A failed request is slower than anything in a latency tail, a timed-out one beyond its limit; a quantile that falls
+among them is not estimated: the page prints "unattainable (k of n failed)" or "> 60 s (the limit; k of n)". A quantile
+is printed from the n at which a distribution-free two-sided 95 % interval exists (p50 6, p90 36, p95 72), p99 from 300
+requests per side of at least 50 prompts; below that stand the reason and the worst value seen. Percentiles are never
+averaged: samples are merged.
 """
 _WHAT = {
     Of.REQUEST: "Per request",

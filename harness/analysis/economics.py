@@ -1,4 +1,7 @@
-"""Tokens and money of one side: everything that was sent, warm-ups and failures included, as a bill would have it."""
+"""Tokens and money of one side: everything that was sent, as a bill would have it.
+
+Warm-ups, failures and every level of load are included.
+"""
 
 import math
 from collections.abc import Callable, Sequence

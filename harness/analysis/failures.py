@@ -70,7 +70,7 @@ _EXAMPLE_STATUS = 300
 
 
 def failure_rows(arm: Arm, judged: Sequence[JudgedRecord]) -> tuple[FailureRow, ...]:
-    """Give a row per kind of failure, most frequent first; warm-ups count too."""
+    """Give a row per kind of failure, most frequent first; warm-ups and every level of load count."""
     by_kind: dict[FailureKind, list[Record]] = {}
     for item in judged:
         if item.record.failure is not None:
@@ -85,6 +85,7 @@ def _row(arm: Arm, kind: FailureKind, records: Sequence[Record]) -> FailureRow:
         arm=arm,
         kind=kind.value,
         n=len(records),
+        n_other_levels=sum(record.key.level > 0 for record in records),
         prompts=tuple(prompt_id for prompt_id, _ in prompts.most_common()),
         example=_example(records[0]),
         advice=FAILURE_ADVICE[kind],

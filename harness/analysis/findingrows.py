@@ -52,7 +52,7 @@ _NAMES_SHOWN = 3
 
 
 def finding_rows(arm: Arm, judged: Sequence[JudgedRecord]) -> tuple[FindingRow, ...]:
-    """Give a row per kind of finding, most frequent first; warm-ups count too."""
+    """Give a row per kind of finding, most frequent first; warm-ups and every level of load count."""
     by_kind: dict[FindingKind, list[str]] = {}
     responses: dict[FindingKind, int] = {}
     for item in judged:

@@ -13,7 +13,7 @@ from harness.analysis.catalog import CATALOG, Failures
 from harness.analysis.gaps import gaps
 from harness.analysis.latencies import waited_s
 from harness.analysis.metrics import why_unmeasured
-from harness.analysis.trials import JudgedRecord
+from harness.analysis.trials import JudgedRecord, at_level
 from harness.model.golden import GoldenSet, Prompt
 from harness.model.record import TIMEOUT_KINDS
 
@@ -21,18 +21,18 @@ TAIL_METRICS = tuple(metric.id for metric in CATALOG.values() if metric.failures
 GAP = "gap"
 
 
-def trial_frame(judged: Sequence[JudgedRecord], golden: GoldenSet) -> pd.DataFrame:
-    """Give one row per judged trial: who, what, whether it failed, and every metric that has a tail."""
+def trial_frame(judged: Sequence[JudgedRecord], golden: GoldenSet, *, level: int = 0) -> pd.DataFrame:
+    """Give one row per trial that counts at a level: who, what, whether it failed, every metric that has a tail."""
     prompts = {prompt.id: prompt for prompt in golden.prompts}
-    rows = [_row(item, prompts[item.trial.key.prompt_id]) for item in judged if item.trial.is_judged]
+    rows = [_row(item, prompts[item.trial.key.prompt_id]) for item in at_level(judged, level)]
     frame = pd.DataFrame(rows, columns=_columns())
     floats = {"waited_s": float} | dict.fromkeys(TAIL_METRICS, float)
     return frame.astype(floats)
 
 
-def gap_frame(judged: Sequence[JudgedRecord]) -> pd.DataFrame:
-    """Give one row per gap of every judged trial, so that a tail of gaps merges raw samples."""
-    counted = [item for item in judged if item.trial.is_judged]
+def gap_frame(judged: Sequence[JudgedRecord], *, level: int = 0) -> pd.DataFrame:
+    """Give one row per gap of every trial that counts at a level, so that a tail of gaps merges raw samples."""
+    counted = at_level(judged, level)
     per_trial = pd.DataFrame(
         {
             "arm": [item.trial.key.arm.value for item in counted],

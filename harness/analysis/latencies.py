@@ -21,10 +21,10 @@ def time_to_first_token(record: Record) -> Value:
 
 def time_to_first_token_from_intended(record: Record, *, is_open_loop: bool) -> Value:
     """Give token_1 − intended where the schedule, not a free slot, says when a request is due."""
-    if record.failure is not None:
-        return missing(FAILED)
     if not is_open_loop:
         return missing(CLOSED_LOOP)
+    if record.failure is not None:
+        return missing(FAILED)
     return span(record.stamps.intended_at_ns, record.stamps.token_1_at_ns, NO_OUTPUT)
 
 
@@ -69,7 +69,7 @@ def admission_wait(record: Record) -> Value:
 def send_lateness(record: Record) -> Value:
     """Give sent − admitted, less what opening a new connection took: that is the network's time, not ours."""
     late = span(record.stamps.admitted_at_ns, record.stamps.sent_at_ns, NEVER_SENT)
-    return late if late.value is None else known(max(0.0, late.value - _connecting_s(record.connection)))
+    return late if late.value is None else known(max(0.0, late.value - connecting_s(record.connection)))
 
 
 def waited_s(record: Record) -> float:
@@ -86,7 +86,8 @@ def _since_sent(record: Record, at_ns: int | None, reason: str) -> Value:
     return span(record.stamps.sent_at_ns, at_ns, reason if at_ns is None else "the instant of sending is unknown")
 
 
-def _connecting_s(connection: Connection | None) -> float:
-    if connection is None or connection.reused:
+def connecting_s(connection: Connection | None) -> float:
+    """Time that opening a connection took from the request that waited for it; none where it was open before."""
+    if connection is None or connection.reused or connection.is_preopened:
         return 0.0
     return seconds(sum(part or 0 for part in (connection.dns_ns, connection.tcp_ns, connection.tls_ns)))

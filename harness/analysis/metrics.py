@@ -14,7 +14,6 @@ NOT_FOR_DECODE = "not in the throughput class (measure.decode is false)"
 
 _SIMPLE: Mapping[str, Callable[[Record], Value]] = {
     "ttft": latencies.time_to_first_token,
-    "ttft_from_intended": lambda record: latencies.time_to_first_token_from_intended(record, is_open_loop=False),
     "ttfat": latencies.time_to_first_answer,
     "ttfe": latencies.time_to_first_event,
     "e2e": latencies.end_to_end,
@@ -36,9 +35,12 @@ _SIMPLE: Mapping[str, Callable[[Record], Value]] = {
 }
 
 
-def request_metrics(prompt: Prompt, record: Record, usual_rate: float | None) -> dict[str, Value]:
+def request_metrics(
+    prompt: Prompt, record: Record, usual_rate: float | None, *, is_open_loop: bool = False
+) -> dict[str, Value]:
     """Measure one request; `usual_rate` is the endpoint's median decode rate of a first pass."""
     found = {metric: measure(record) for metric, measure in _SIMPLE.items()}
+    found["ttft_from_intended"] = latencies.time_to_first_token_from_intended(record, is_open_loop=is_open_loop)
     rate = rates.decode_rate(record, usual_rate)
     found["decode_rate"] = rate
     found["tpot"] = rates.time_per_output_token(rate)

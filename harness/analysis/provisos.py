@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 
+from harness.analysis.certificatewords import achieved_words
 from harness.analysis.gatewords import NAMES
 from harness.analysis.intervals import prompts_like_these_bound
+from harness.analysis.load import load_words, side_loads
 from harness.analysis.pairs import Pair, judged_trials
-from harness.analysis.results import Case, Gate, Outcome, Trial
+from harness.analysis.results import Case, Gate, Instrument, Outcome, Trial
 from harness.analysis.sentences import worse_though_informative
-from harness.analysis.throughput import asked_concurrency
+from harness.analysis.shortfall import LEAST_ACHIEVED
 from harness.analysis.tokenizers import tokenizer_note
-from harness.analysis.words import count_of, points
+from harness.analysis.words import count_of, listed, points
 from harness.model.record import Arm
 
 
@@ -19,7 +21,7 @@ def unverified(case: Case, gates: Sequence[Gate], pairs: Sequence[Pair]) -> tupl
         *(f"{gate.title}: {gate.reason.removeprefix(f'{gate.title}: ')}" for gate in gates if _is_absent(gate)),
         *(f"{gate.title}: {gate.demoted_because}" for gate in gates if gate.demoted_because),
         _traffic(len({pair.prompt_id for pair in pairs})),
-        f"Load other than this run's ({_load(case)})",
+        _load(case),
         "Cold starts: first contacts and warm-ups are recorded but not judged",
         "Other hours and other places: this is one client at one time; run it again at another hour",
         "That answers are worded the same: only what the checks look at is judged",
@@ -41,12 +43,18 @@ def _traffic(n_prompts: int) -> str:
 
 
 def _load(case: Case) -> str:
-    sides = [case.reference] if case.candidate is None else [case.reference, case.candidate]
-    return f"{asked_concurrency([side.endpoint for side in sides])} requests in flight on each side"
+    loads = side_loads(case, case.candidate or case.reference)
+    if len(loads) == 1:
+        return f"Load other than this run's ({load_words(loads[0])} on each side)"
+    return f"Load other than that of the first level ({load_words(loads[0])} on each side): the others are not judged"
 
 
 def judgement_notes(
-    case: Case, trials: Sequence[Trial], pairs: Sequence[Pair], gates: Sequence[Gate]
+    case: Case,
+    trials: Sequence[Trial],
+    pairs: Sequence[Pair],
+    gates: Sequence[Gate],
+    instrument: Sequence[Instrument] = (),
 ) -> tuple[str, ...]:
     """List what weakens or qualifies the verdict."""
     return tuple(
@@ -54,6 +62,8 @@ def judgement_notes(
         for note in (
             _late_margins(case),
             *_earlier_sides(case),
+            _unlike_loads(case),
+            _unlike_achieved(instrument),
             _unpaired(trials, pairs),
             tokenizer_note(pairs),
             _worse_inside(gates),
@@ -77,6 +87,31 @@ def _earlier_sides(case: Case) -> list[str]:
         "server, counts as a difference."
         for side in sides
     ]
+
+
+def _unlike_loads(case: Case) -> str:
+    """Two runs may have been measured under different loads, which the gates would take for the candidate's doing."""
+    if case.candidate is None:
+        return ""
+    one, two = side_loads(case, case.reference)[0], side_loads(case, case.candidate)[0]
+    if (one.arrival, one.asked) == (two.arrival, two.asked):
+        return ""
+    return (
+        f"The sides were judged under different loads, the reference at {load_words(one)} and the candidate at "
+        f"{load_words(two)}: what that does to their timings counts as a difference."
+    )
+
+
+def _unlike_achieved(instrument: Sequence[Instrument]) -> str:
+    """One plan may have put unlike loads on its sides: the look-ahead or a quota holds one of them."""
+    loads = [one.load for one in instrument]
+    there = [load.achieved.value for load in loads if load.achieved.value is not None]
+    reasons = list(dict.fromkeys(load.shortfall for load in loads if load.shortfall))
+    is_alike = len(there) < 2 or min(there) >= LEAST_ACHIEVED * max(there)  # noqa: PLR2004  # a comparison
+    if not reasons or is_alike or len({load.words for load in loads}) > 1:
+        return ""
+    told = " and ".join(f"{achieved_words(one.load)} on the {one.arm}" for one in instrument)
+    return f"The timing gates compare the sides at unlike loads, on average {told}: {listed(reasons)}."
 
 
 def _unpaired(trials: Sequence[Trial], pairs: Sequence[Pair]) -> str:

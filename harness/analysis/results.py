@@ -6,8 +6,9 @@ from enum import StrEnum
 
 from harness.decode.sdk_view import SdkView
 from harness.model.golden import GoldenSet
-from harness.model.record import Arm, Plan, Record, RequestKey
+from harness.model.record import Arm, Arrival, ClientFacts, Plan, Record, RequestKey
 from harness.model.settings import Settings
+from harness.model.twin import TwinLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,10 @@ class Side:
     sdk_views: Mapping[RequestKey, SdkView] = field(default_factory=dict)  # of the responses that were replayed
     was_recorded_earlier: bool = False  # taken from another run than the candidate's
     unfinished: str | None = None  # why its run ended before its plan did; None when it did not
+    plan: Plan | None = None  # of its own run; None: the case's
+    client: tuple[ClientFacts, ...] = ()  # of the processes that measured it; empty in runs that did not record it
+    clock: Mapping[str, object] = field(default_factory=dict)  # facts of its player: stamps, mapping bound, steps
+    twin: TwinLog | None = None  # replays of its streams from a server with a log; None: no twin was asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +212,7 @@ class Trial:
     key: RequestKey
     block: int
     run_id: str
-    is_judged: bool  # False: warm-up or possibly cold, shown apart
+    is_judged: bool  # False: warm-up, possibly cold or at another level of load, shown apart
     failure: str | None  # FailureKind of the first attempt, None when it succeeded
     failure_message: str | None = None
     task_success: bool | None  # None: no checks
@@ -294,6 +299,7 @@ class FailureRow:
     prompts: tuple[str, ...]
     example: str
     advice: str
+    n_other_levels: int = 0  # of n: at a level of load that is not judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +313,64 @@ class FindingRow:
     advice: str
 
 
+def _unmeasured() -> Value:
+    return Value(value=None, reason="not measured")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockSource:
+    """Where the instants of one side come from."""
+
+    name: str = "not known"
+    detail: str = ""
+    mapping_bound_s: Value = field(default_factory=_unmeasured)  # of a kernel stamp on the monotonic clock
+    steps: tuple[str, ...] = ()  # of the wall clock, each with its size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedLoad:
+    """How much of the load that the plan asks for one side got, and how well the harness kept up with the plan."""
+
+    words: str = "not known"  # what was asked: "4 requests in flight"
+    is_open_loop: bool = False
+    offered_fraction: Value = field(default_factory=_unmeasured)  # free slots filled, or schedule kept: our part
+    achieved: Value = field(default_factory=_unmeasured)  # mean number in flight, or requests sent per second
+    shortfall: str = ""  # what of the plan kept more than 5 % of the load away; empty: nothing did
+    queue_delay_p99_s: Value = field(default_factory=_unmeasured)  # due to sent
+    requests_per_minute: int | None = None  # the quota that paces this side; None: none does
+    includes_quota: bool = False  # offered_fraction takes its waits for ours: they were not recorded apart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """What measuring cost the processes that measured one side."""
+
+    n_processes: int = 0
+    is_shared: bool = False  # a process measured other sides too: its figures are of all of them
+    loop_lag_p50_s: Value = field(default_factory=_unmeasured)  # of the process where it was longest
+    loop_lag_p99_s: Value = field(default_factory=_unmeasured)
+    loop_lag_max_s: Value = field(default_factory=_unmeasured)
+    cpu_fraction: Value = field(default_factory=_unmeasured)  # of one core, in the busiest process
+    cpu_per_event_s: Value = field(default_factory=_unmeasured)
+    open_connections: Value = field(default_factory=_unmeasured)  # most at once in one process
+    files_allowed: Value = field(default_factory=_unmeasured)  # per process
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwinBias:
+    """What the client made of streams whose truth is known; seconds."""
+
+    n_streams: int
+    n_writes: int
+    late_p50_s: Value  # arrival - the instant before its write
+    late_p99_s: Value
+    ttft_error_p50_s: Value  # |first arrival - sent - (first write - request read by the server)|
+    ttft_error_max_s: Value  # one per stream: too few for a tail
+    gap_error_p99_s: Value  # |gap seen - gap sent|
+    shared_fraction: Value  # writes that share a read with another
+    notes: tuple[str, ...] = ()  # what kept the twin from replaying, of both sides of its run
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
     """How far the timings can be trusted, for one side."""
@@ -318,6 +382,60 @@ class Instrument:
     receive_lag_p99_s: Value
     send_lateness_p99_s: Value
     shared_read_fraction: Value  # output events that share a read with another
+    late_shared_fraction: Value = field(default_factory=_unmeasured)  # of them: through our own late reading
+    arrival_uncertainty_p99_s: Value = field(default_factory=_unmeasured)
+    gap_p50_s: Value = field(default_factory=_unmeasured)  # between reads with output
+    clock: ClockSource = ClockSource()
+    load: OfferedLoad = OfferedLoad()
+    client: Client = Client()
+    twin: TwinBias | None = None  # None: no twin was asked for
+
+
+class TimingVerdict(StrEnum):
+    """Whether the timings of a run say anything."""
+
+    VALID = "valid for timing"
+    VOID = "VOID for timing"
+    UNKNOWN = "not known"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One side's value of a certificate's row, against its own limit."""
+
+    arm: Arm
+    value: Value
+    limit: float | None = None  # None: this side is only reported
+    is_met: bool | None = None  # None: not known, or not gated
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateRow:
+    """One thing that the instrument measured of itself, with its limit where there is one."""
+
+    id: str
+    title: str  # what is measured
+    unit: str  # "s", "fraction", "count", or "load": counted as the plan does
+    sides: tuple[Measured, ...]
+    condition: str = ""  # what is claimed; empty: reported, not gated
+    limit: str = ""  # in words
+    is_met: bool | None = None  # None: not known, or not gated
+    consequence: str = ""  # what follows where it is not met
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """The run's statement on its own timings: limits, measured values, clock source, verdict."""
+
+    verdict: TimingVerdict
+    sentence: str
+    line: str  # the same, short enough for a terminal
+    reasons: tuple[str, ...] = ()  # why it is void, or not known
+    notes: tuple[str, ...] = ()
+    clock: Mapping[Arm, ClockSource] = field(default_factory=dict)
+    rows: tuple[CertificateRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,9 +445,49 @@ class Throughput:
     arm: Arm
     output_tokens_per_s: Value
     requests_per_s: Value
-    steady_output_tokens_per_s: Value = field(  # while the concurrency asked for was in flight
+    steady_output_tokens_per_s: Value = field(  # while the load asked for was there
         default_factory=lambda: Value(value=None, reason="not measured")
     )
+    steady_requests_per_s: Value = field(default_factory=lambda: Value(value=None, reason="not measured"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelRow:
+    """One side at one level of load: what was asked, what was there, how it fared."""
+
+    arm: Arm
+    level: int  # position in its plan's load; level 0 is judged
+    arrival: Arrival
+    asked: float  # requests in flight, or requests per second in an open loop
+    scheduled: Value  # requests per second of the seed's own instants; open loop only
+    achieved: Value  # mean number in flight, or requests sent per second, at the full load
+    n: int  # requests that count: no warm-ups, none possibly cold, none cancelled
+    n_failed: int
+    failures: Mapping[str, int]  # kind -> how many
+    n_set_aside: int  # sent at this level and not counted
+    tails: tuple[Tail, ...]
+    throughput: Throughput
+    instrument: Instrument
+    timing: TimingVerdict  # by the limits of the certificate, which is that of level 0
+    notes: tuple[str, ...] = ()  # what makes its figures doubtful
+
+    def tail(self, metric: str) -> Tail | None:
+        """Find the tail of a metric."""
+        return next((tail for tail in self.tails if tail.metric == metric), None)
+
+    def quantile(self, metric: str, q: float) -> Quantile | None:
+        """Find a quantile of a metric."""
+        tail = self.tail(metric)
+        return None if tail is None else next((found for found in tail.quantiles if found.q == q), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knee:
+    """The lowest load from which one side's throughput hardly grows; a reading, not a verdict."""
+
+    arm: Arm
+    load: Value
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,3 +504,6 @@ class Analysis:
     failures: tuple[FailureRow, ...]
     findings: tuple[FindingRow, ...]
     instrument: tuple[Instrument, ...]
+    certificate: Certificate
+    levels: tuple[LevelRow, ...] = ()  # level by level, a row per side
+    knees: tuple[Knee, ...] = ()

@@ -23,7 +23,7 @@ from harness.model.record import Arm
 _MOST_REPEATS = 1_000  # what the settings accept
 _DRAWS = 1_000
 _TO_ITS_END = "Run it again to the end of its plan: what was cut short can fail the candidate, not pass it."
-_QUIETER = "Timings: measure from a machine with less other work on it, or with a lower `--concurrency`."
+_QUIETER = "Timings: measure from a machine with less other work on it, or at a lower load (`--load`)."
 _MOST_TIMES = 10  # as many repeats as now: beyond that, prompts are the cheaper way
 
 
@@ -172,9 +172,11 @@ def _repeats_line(
     names = listed([NAMES[gate] for gate in asked])
     if repeats > _MOST_REPEATS:
         return (f"No sensible number of repeats settles {names}: it would take {repeats:,} of every prompt.",)
-    per_side = _requests_with(case, repeats, {pair.prompt_id for pair in pairs})
+    levels = 1 if case.plan is None else max(1, len(case.plan.load))
+    per_side = levels * _requests_with(case, repeats, {pair.prompt_id for pair in pairs})
+    spread = f" over {levels} levels of load" if levels > 1 else ""
     line = (
-        f"A run with `--repeats {repeats}` asks {2 * per_side:,} requests{_money(case, trials, per_side)}: "
+        f"A run with `--repeats {repeats}` asks {2 * per_side:,} requests{spread}{_money(case, trials, per_side)}: "
         f"{percent(POWER)} chance{' each' if len(asked) > 1 else ''} to settle {names} if the candidate is truly equal."
     )
     return (line,)

@@ -6,13 +6,15 @@ holds them.
 """
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from harness.analysis.estimators import ESTIMATORS
+from harness.analysis.load import side_loads
 from harness.analysis.prompts import prompt_token_ratio
-from harness.analysis.results import EXIT_CODES, Analysis, Case, Judgement, PromptRow, PromptSide, Side, Tail
+from harness.analysis.results import EXIT_CODES, Analysis, Case, Judgement, LevelRow, PromptRow, PromptSide, Side, Tail
 from harness.model.digest import plan_sha256
 
 # Format history of the summary. 1: first version.
@@ -26,13 +28,16 @@ def to_summary(analysis: Analysis) -> dict[str, object]:
     case = analysis.case
     found: dict[str, object] = {
         "format_version": SUMMARY_VERSION,
+        "certificate": _plain(analysis.certificate),
         **_judgement(analysis.judgement),
-        "sides": [_side(side) for side in (case.reference, case.candidate) if side is not None],
+        "sides": [_side(case, side) for side in (case.reference, case.candidate) if side is not None],
         **_identity(case),
         "tails": [_tail(tail) for tail in analysis.tails],
         "throughput": [
             {**_plain(side), "goodput": {"value": None, "reason": _GOODPUT_REASON}} for side in analysis.throughput
         ],
+        "levels": [_level(row) for row in analysis.levels],
+        "knees": _plain(analysis.knees),
         "economics": _plain(analysis.economics),
         "failures": _plain(analysis.failures),
         "findings": _plain(analysis.findings),
@@ -52,7 +57,7 @@ def _judgement(judgement: Judgement | None) -> dict[str, object]:
     return {"verdict": fields.pop("verdict"), "exit_code": EXIT_CODES[judgement.verdict], **fields}
 
 
-def _side(side: Side) -> dict[str, object]:
+def _side(case: Case, side: Side) -> dict[str, object]:
     return {
         "arm": side.arm.value,
         "name": side.name,
@@ -60,7 +65,23 @@ def _side(side: Side) -> dict[str, object]:
         "model": side.endpoint.get("model"),
         "run_id": side.run_id,
         "was_recorded_earlier": side.was_recorded_earlier,
+        "load": _load(case, side),
     }
+
+
+def _load(case: Case, side: Side) -> dict[str, object]:
+    """Say how requests arrived: an open and a closed loop give figures that are not to be compared."""
+    loads, plan = side_loads(case, side), side.plan or case.plan
+    return {
+        "arrival": loads[0].arrival.value,
+        "levels": [load.asked for load in loads],
+        "ramp_s": loads[0].ramp_s,
+        "seed": None if plan is None else plan.seed,
+    }
+
+
+def _level(row: LevelRow) -> dict[str, object]:
+    return {**_plain(replace(row, tails=())), "tails": [_tail(tail) for tail in row.tails]}
 
 
 def _identity(case: Case) -> dict[str, object]:

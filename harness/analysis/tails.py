@@ -14,12 +14,25 @@ import pandas as pd
 
 from harness.analysis.catalog import CATALOG, Direction, Failures, Metric
 from harness.analysis.frames import GAP, counts_in, reason_of
+from harness.analysis.latencies import CLOSED_LOOP
 from harness.analysis.quantiles import order_statistic_interval, quantile, rank_of, smallest_n
 from harness.analysis.results import Quantile, Tail, Value
 from harness.analysis.values import known, missing
 from harness.model.record import Arm
 
-SHOWN = ("ttft", "ttfat", "decode_rate", "visible_chars_rate", "e2e", GAP, "stall", "queue_delay", "send_lateness")
+SHOWN = (
+    "ttft",
+    "ttft_from_intended",
+    "ttfat",
+    "decode_rate",
+    "visible_chars_rate",
+    "e2e",
+    "e2e_effective",
+    GAP,
+    "stall",
+    "queue_delay",
+    "send_lateness",
+)
 P99_REQUESTS = 300
 P99_PROMPTS = 50
 _P99 = 0.99
@@ -51,9 +64,11 @@ class Sample:
         return [*self.finite, *[math.inf] * (self.n_timeouts + self.n_failures)]
 
 
-def tails(frame: pd.DataFrame, gaps: pd.DataFrame, arms: Sequence[Arm]) -> tuple[Tail, ...]:
+def tails(
+    frame: pd.DataFrame, gaps: pd.DataFrame, arms: Sequence[Arm], metrics: Sequence[str] = SHOWN
+) -> tuple[Tail, ...]:
     """Give the tails that a page shows, metric by metric, a tail per side."""
-    return tuple(tail for metric in SHOWN for tail in _tails_of(CATALOG[metric], frame, gaps, arms))
+    return tuple(tail for metric in metrics for tail in _tails_of(CATALOG[metric], frame, gaps, arms))
 
 
 def _tails_of(metric: Metric, frame: pd.DataFrame, gaps: pd.DataFrame, arms: Sequence[Arm]) -> list[Tail]:
@@ -72,7 +87,8 @@ def samples_by_arm(frame: pd.DataFrame, metric: Metric) -> dict[str, Sample]:
 
 def _sample(rows: pd.DataFrame, metric: Metric) -> Sample:
     column, reasons = rows[metric.id], rows[reason_of(metric.id)]
-    is_beyond = rows["failure"].notna() & column.isna() & rows[counts_in(metric.id)]
+    exists = rows[counts_in(metric.id)] & (reasons != CLOSED_LOOP)
+    is_beyond = rows["failure"].notna() & column.isna() & exists
     if metric.failures is Failures.AS_OTHERS:
         is_beyond &= False
     is_ranked = is_beyond & (metric.failures is Failures.INFINITE)

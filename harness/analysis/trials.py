@@ -1,6 +1,6 @@
 """Judges the requests of one side: each first attempt becomes a trial."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.answers import judge_answer
@@ -29,26 +29,36 @@ class _Yardstick:
 
     run_id: str
     prices: Prices | None
-    usual_rate: float | None
+    usual_rates: Mapping[int, float | None]  # by level: a stream is as fast as its load lets it be
+    is_open_loop: bool
 
 
-def judge_side(side: Side, golden: GoldenSet) -> tuple[JudgedRecord, ...]:
+def judge_side(side: Side, golden: GoldenSet, *, is_open_loop: bool = False) -> tuple[JudgedRecord, ...]:
     """Judge every logical request by its first attempt, in the plan's order; a retry never mends a trial."""
     prompts = {prompt.id: prompt for prompt in golden.prompts}
     records = first_attempts(side.records)
     yardstick = _Yardstick(
         run_id=side.run_id,
         prices=price_book(side.endpoint),
-        usual_rate=usual_decode_rate(decode_rate(record).value for record in records if is_judged(record)),
+        usual_rates=_usual_rates(records),
+        is_open_loop=is_open_loop,
     )
     return tuple(
         JudgedRecord(
             record=record,
             trial=_judge(prompts[record.key.prompt_id], record, yardstick),
-            is_buffered=is_buffered(record, yardstick.usual_rate),
+            is_buffered=is_buffered(record, yardstick.usual_rates[record.key.level]),
         )
         for record in records
     )
+
+
+def _usual_rates(records: Sequence[Record]) -> dict[int, float | None]:
+    rates: dict[int, list[float | None]] = {record.key.level: [] for record in records}
+    for record in records:
+        if is_counted(record):
+            rates[record.key.level].append(decode_rate(record).value)
+    return {level: usual_decode_rate(found) for level, found in rates.items()}
 
 
 def first_attempts(records: Sequence[Record]) -> list[Record]:
@@ -58,9 +68,19 @@ def first_attempts(records: Sequence[Record]) -> list[Record]:
 
 
 def is_judged(record: Record) -> bool:
-    """Warm-ups and possibly cold requests stand apart, as does what our own user cut off."""
+    """Only the first level of load enters the verdict; the others have their own rows."""
+    return record.key.level == 0 and is_counted(record)
+
+
+def is_counted(record: Record) -> bool:
+    """Warm-ups and possibly cold requests stand apart at any level, as does what our own user cut off."""
     is_cancelled = record.failure is not None and record.failure.kind is FailureKind.CANCELLED
     return not (record.key.is_warmup or record.is_possibly_cold or is_cancelled)
+
+
+def at_level(judged: Sequence[JudgedRecord], level: int) -> list[JudgedRecord]:
+    """Give what counts at a level; at level 0 that is what is judged."""
+    return [item for item in judged if item.record.key.level == level and is_counted(item.record)]
 
 
 def _judge(prompt: Prompt, record: Record, yardstick: _Yardstick) -> Trial:
@@ -79,7 +99,9 @@ def _judge(prompt: Prompt, record: Record, yardstick: _Yardstick) -> Trial:
         was_refused=judgement.was_refused,
         was_truncated=judgement.was_truncated,
         checks=judgement.checks,
-        metrics=request_metrics(prompt, record, yardstick.usual_rate),
+        metrics=request_metrics(
+            prompt, record, yardstick.usual_rates[record.key.level], is_open_loop=yardstick.is_open_loop
+        ),
         canonical=judgement.canonical,
         cost=request_cost(record, yardstick.prices),
     )

@@ -1,24 +1,18 @@
 """Asks whether the run says anything: the reference answers, nothing was cached, the instrument kept up."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.analysis.certificatelimits import VOID
 from harness.analysis.pairs import Pair, judged_trials
 from harness.analysis.responsecache import cached_answers, repeated_ids
-from harness.analysis.results import Case, Instrument, Side, Trial, ValidityCheck, Value
+from harness.analysis.results import Case, Certificate, CertificateRow, Side, Trial, ValidityCheck
 from harness.analysis.words import count_of, percent
 from harness.model.record import Arm, Record
 
 INVALID = "INVALID"
-VOID = "VOID for timing"
 NO_PASS = "no PASS"  # noqa: S105  # a consequence
 NOTE = "note"
-
-# The instrument's limits.
-MOST_RECEIVE_LAG_S = 0.001
-MOST_SEND_LATENESS_S = 0.005
-MOST_SHARED_READS = 0.05
-_ALL_KERNEL = 0.99  # with kernel stamps a late reader does not move an instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +22,7 @@ class Evidence:
     case: Case
     trials: Sequence[Trial]
     pairs: Sequence[Pair]
-    instrument: Sequence[Instrument]
+    certificate: Certificate
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -47,7 +41,7 @@ def check_validity(evidence: Evidence) -> tuple[ValidityCheck, ...]:
         _model_field(evidence),
         _finished(evidence),
         _usage(evidence),
-        *_instrument_checks(evidence.instrument),
+        *_instrument_checks(evidence.certificate),
     )
 
 
@@ -56,7 +50,7 @@ def why_timing_is_void(checks: Sequence[ValidityCheck]) -> str | None:
     broken = [check for check in checks if check.consequence == VOID and not check.is_met]
     if not broken:
         return None
-    return f"Timings are void: not met is {'; '.join(f'“{check.title}” ({check.evidence})' for check in broken)}."
+    return f"Timings are void: {'; '.join(check.evidence for check in broken)}."
 
 
 def _common_prompts(evidence: Evidence) -> ValidityCheck:
@@ -159,81 +153,34 @@ def _usage(evidence: Evidence) -> ValidityCheck:
 
 
 def _judged(side: Side) -> list[Record]:
-    return [record for record in side.records if not record.key.is_warmup and not record.is_possibly_cold]
+    """Give what the verdict stands on; the other levels of load have notes of their own."""
+    return [
+        record
+        for record in side.records
+        if record.key.level == 0 and not record.key.is_warmup and not record.is_possibly_cold
+    ]
 
 
-def _instrument_checks(instrument: Sequence[Instrument]) -> tuple[ValidityCheck, ...]:
-    if not instrument:
-        return (
-            ValidityCheck(
-                id="instrument",
-                title="The instrument watched itself",
-                is_met=False,
-                evidence="nothing is known of receive lag and send lateness",
-                consequence=NOTE,
-            ),
-        )
-    lateness = _limit(
-        instrument, "send_lateness", "Requests left on time", MOST_SEND_LATENESS_S, lambda one: one.send_lateness_p99_s
+def _instrument_checks(certificate: Certificate) -> tuple[ValidityCheck, ...]:
+    """The certificate's gated rows, as conditions among the others."""
+    gated = [row for row in certificate.rows if row.condition]
+    return tuple(_instrument_check(row) for row in gated) or (
+        ValidityCheck(
+            id="instrument",
+            title="The instrument watched itself",
+            is_met=False,
+            evidence="nothing is known of receive lag and send lateness",
+            consequence=NOTE,
+        ),
     )
-    shared = _shared_reads(instrument)
-    return (_receive_lag(instrument), lateness, shared)
 
 
-def _limit(
-    instrument: Sequence[Instrument],
-    check_id: str,
-    title: str,
-    most_s: float,
-    read: Callable[[Instrument], Value],
-) -> ValidityCheck:
-    """Void timing over a limit; what was not measured meets no limit, and is a note."""
-    values = {one.arm: read(one) for one in instrument}
-    known = {arm: value.value for arm, value in values.items() if value.value is not None}
-    parts = [f"{arm} p99 {value * 1000:.2f} ms" for arm, value in known.items()]
-    parts += [f"{arm} not measured ({value.reason})" for arm, value in values.items() if value.value is None]
-    is_over = any(value > most_s for value in known.values())
+def _instrument_check(row: CertificateRow) -> ValidityCheck:
+    """What was not measured meets no limit, and is a note."""
     return ValidityCheck(
-        id=check_id,
-        title=title,
-        is_met=not is_over and len(known) == len(values),
-        evidence=f"{', '.join(parts)} (limit {most_s * 1000:g} ms)",
-        consequence=VOID if is_over or len(known) == len(values) else NOTE,
-    )
-
-
-def _receive_lag(instrument: Sequence[Instrument]) -> ValidityCheck:
-    """A late reader moves only the instants that it stamped itself."""
-    if all((one.kernel_stamp_fraction.value or 0.0) >= _ALL_KERNEL for one in instrument):
-        lags = [f"{one.arm} p99 {_ms(one.receive_lag_p99_s)}" for one in instrument]
-        return ValidityCheck(
-            id="receive_lag",
-            title="Arrivals were stamped when they came",
-            is_met=True,
-            evidence=f"stamped by the kernel; our code saw them later by {', '.join(lags)}, which moves no figure",
-            consequence=VOID,
-        )
-    return _limit(
-        instrument,
-        "receive_lag",
-        "Arrivals were stamped when they came",
-        MOST_RECEIVE_LAG_S,
-        lambda one: one.receive_lag_p99_s,
-    )
-
-
-def _ms(value: Value) -> str:
-    return "unknown" if value.value is None else f"{value.value * 1000:.2f} ms"
-
-
-def _shared_reads(instrument: Sequence[Instrument]) -> ValidityCheck:
-    """A read that several events share may be the server's doing, so it is a note: it blurs gaps, not TTFT or E2E."""
-    known = {one.arm: one.shared_read_fraction.value for one in instrument}
-    parts = [f"{arm} {'unknown' if value is None else percent(value)}" for arm, value in known.items()]
-    return ValidityCheck(
-        id="shared_reads",
-        title="Output events came in reads of their own",
-        is_met=all(value is not None and value <= MOST_SHARED_READS for value in known.values()),
-        evidence=f"share of output events that share a read: {', '.join(parts)} (limit {percent(MOST_SHARED_READS)})",
-        consequence=NOTE,
+        id=row.id,
+        title=row.condition,
+        is_met=row.is_met is True,
+        evidence=row.evidence,
+        consequence=NOTE if row.is_met is None else row.consequence,
     )

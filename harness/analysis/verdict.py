@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from harness.analysis.certificate import certify
 from harness.analysis.gatefigures import Draws
 from harness.analysis.gates import judge_gates
 from harness.analysis.gatewords import worst_case
@@ -19,7 +20,7 @@ def judge_case(
 ) -> Judgement:
     """Judge the candidate against the reference; `draws` is smaller only where many comparisons are simulated."""
     pairs = pair_trials(trials)
-    checks = check_validity(Evidence(case=case, trials=trials, pairs=pairs, instrument=instrument))
+    checks = check_validity(Evidence(case=case, trials=trials, pairs=pairs, certificate=certify(instrument)))
     void_timing = why_timing_is_void(checks)
     gates = judge_gates(case, pairs, void_timing, draws)
     verdict = decide_verdict(gates, checks)
@@ -33,7 +34,7 @@ def judge_case(
         settle=what_would_settle(case, gates, pairs, trials, void_timing=void_timing) if open_verdict else (),
         not_verified=unverified(case, gates, pairs),
         read_first=prompts_to_read(case.golden, pairs),
-        notes=judgement_notes(case, trials, pairs, gates),
+        notes=judgement_notes(case, trials, pairs, gates, instrument),
     )
 
 

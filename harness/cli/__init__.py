@@ -5,6 +5,8 @@ import click
 from harness import __version__
 from harness.cli.compare import compare
 from harness.cli.demo import demo
+from harness.cli.doctor import doctor
+from harness.cli.golden import golden
 from harness.cli.group import BenchGroup
 from harness.cli.report import report
 from harness.cli.run import run
@@ -25,5 +27,5 @@ def main() -> None:
     """
 
 
-for command in (compare, run, report, simulate, demo, schema):
+for command in (compare, run, report, simulate, demo, doctor, golden, schema):
     main.add_command(command)

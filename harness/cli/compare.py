@@ -6,12 +6,19 @@ from typing import Any
 import click
 import msgspec
 
-from harness.cli.options import measuring_options, reporting_options, resolve_golden, resolve_settings
+from harness.cli.options import (
+    has_twin,
+    measuring_options,
+    reporting_options,
+    resolve_golden,
+    resolve_settings,
+    workers_per_endpoint,
+)
 from harness.errors import ConfigError
 from harness.model.endpoint import Endpoint, Limits
 from harness.model.golden import GoldenSet
-from harness.model.record import Arm
-from harness.model.settings import Settings
+from harness.model.record import Arm, Plan
+from harness.model.settings import ArrivalSettings, Settings
 
 
 @click.command()
@@ -35,7 +42,7 @@ def compare(reference: str, candidate: str, **given: Any) -> int:
 
     left, right = read_side(reference, Arm.REFERENCE), read_side(candidate, Arm.CANDIDATE)
     output = Output(reports=given["reports"], quiet=given["quiet"], as_json=given["as_json"])
-    chosen = _settings(given)
+    chosen = resolve_settings(given)
     if isinstance(left, RecordedSide) and isinstance(right, RecordedSide):
         _refuse_measuring_options(given)
         return judge_sides(left, right, chosen if given["settings"] else None, output)
@@ -59,11 +66,7 @@ def measure_pair(files: dict[Arm, Path], given: dict[str, Any]) -> Path:
     from harness.model.endpointfile import load_endpoint  # noqa: PLC0415
 
     endpoints = {arm: load_endpoint(file) for arm, file in files.items()}
-    return _measure(endpoints, resolve_golden(given["golden"]), _settings(given), given)
-
-
-def _settings(given: dict[str, Any]) -> Settings:
-    return resolve_settings(given["settings"], repeats=given["repeats"], seed=given["seed"], max_cost=given["max_cost"])
+    return _measure(endpoints, resolve_golden(given["golden"]), resolve_settings(given), given)
 
 
 def _measure(
@@ -77,17 +80,30 @@ def _measure(
     from harness.cli.measuring import Request, measure  # noqa: PLC0415
 
     make_reports_folder(given["reports"])
+    if recorded is not None:
+        settings = _as_recorded(settings, recorded.run.header.plan, given)
     request = Request(
         endpoints={arm: with_concurrency(endpoint, given["concurrency"]) for arm, endpoint in endpoints.items()},
         golden=golden,
         settings=settings,
         out=given["out"],
         quiet=given["quiet"] or given["as_json"],
+        workers=workers_per_endpoint(given),
+        has_twin=has_twin(given),
         repeats=recorded.run.header.plan.repeats if recorded and given["repeats"] is None else None,
     )
     folder = measure(request)
     keep_records(folder)
     return folder
+
+
+def _as_recorded(settings: Settings, plan: Plan, given: dict[str, Any]) -> Settings:
+    """Ask of the live side what the recorded one was asked, where nothing else is said."""
+    is_said = settings.load or given["arrival"] is not None or given["concurrency"] is not None
+    if is_said or not plan.load:
+        return settings
+    arrival = ArrivalSettings(**plan.settings["arrival"])
+    return msgspec.structs.replace(settings, load=[plan.load[0]], arrival=arrival)  # the judged level
 
 
 def with_concurrency(endpoint: Endpoint, concurrency: int | None) -> Endpoint:
@@ -114,7 +130,7 @@ def _same_golden(recorded: Any, given: Path | None) -> GoldenSet:
 
 def _refuse_measuring_options(given: dict[str, Any]) -> None:
     """Two recorded sides leave nothing to measure: an option for it would have no effect, silently."""
-    names = ("golden", "repeats", "seed", "concurrency", "max_cost")
+    names = ("golden", "repeats", "seed", "concurrency", "load", "arrival", "max_cost", "isolate", "workers", "twin")
     idle = [f"--{name.replace('_', '-')}" for name in names if given[name] is not None]
     if idle:
         raise ConfigError(f"both sides are recorded, so {', '.join(idle)} would have no effect", remedy="Leave it out")

@@ -11,7 +11,7 @@ import click
 import msgspec
 import yaml
 
-from harness.cli.options import reporting_options
+from harness.cli.options import isolating_options, reporting_options
 from harness.model.endpoint import Endpoint, Labels, Limits, Prices
 from harness.model.record import Arm
 
@@ -32,6 +32,7 @@ _DEMO_SEED = 20260101
 @click.option("--same", is_flag=True, help="Compare the first profile with its copy.")
 @click.option("--candidate", default=None, help="Profile of the candidate: a shipped name or a file.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("results"), help="Folder of run folders.")
+@isolating_options
 @reporting_options
 def demo(**given: Any) -> int:
     """Run `bench compare` on two simulated endpoints; needs no network and no key.
@@ -46,7 +47,7 @@ def demo(**given: Any) -> int:
     from harness.cli.judging import Output, judge_run  # noqa: PLC0415
 
     with _without_proxy(), _simulated_endpoints(given) as endpoints:
-        folder = measure_pair(endpoints, {**given, "settings": None, "max_cost": None})
+        folder = measure_pair(endpoints, {**given, "settings": None, "max_cost": None, "load": None, "arrival": None})
     output = Output(reports=given["reports"], quiet=given["quiet"], as_json=given["as_json"])
     return judge_run(folder, None, output)
 

@@ -1,10 +1,11 @@
 """Maps every way a command can end to its exit code, in one place."""
 
 import os
+import select
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -32,6 +33,13 @@ class BenchGroup(click.Group):
 
     def _exit_code(self, args: Sequence[str] | None, *rest: Any, **extra: Any) -> int:
         try:
+            return self._ended(args, *rest, **extra)
+        except BrokenPipeError:  # nobody hears how it ended either
+            _silence_outputs()
+            return IncompleteRunError.exit_code
+
+    def _ended(self, args: Sequence[str] | None, *rest: Any, **extra: Any) -> int:
+        try:
             code = super().main(args, *rest, **extra)
         except click.ClickException as error:
             error.show()
@@ -42,20 +50,35 @@ class BenchGroup(click.Group):
         except (KeyboardInterrupt, click.Abort):
             click.echo("bench: interrupted", err=True)
             return INTERRUPTED
+        except SystemExit:  # click's own end at a closed pipe, where it was only asked for help
+            raise BrokenPipeError from None
+        except BrokenPipeError:
+            raise
         except Exception as error:  # noqa: BLE001  # the last border: a crash must not exit 1
             return _internal_error(error)
         return code if isinstance(code, int) else 0
 
 
 def _silence_outputs() -> None:
-    """Let nothing fail at the closed pipe again, not even the flush at the interpreter's end."""
+    """Let nothing fail at a closed pipe again, not even the flush at the interpreter's end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BrokenPipeError:
+        if _is_closed(stream):
             os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
+
+
+def _is_closed(stream: TextIO) -> bool:
+    """Whether a pipe's reader has gone: a flush says it where something waits, the kernel where nothing does."""
+    try:
+        stream.flush()
+        if not hasattr(select, "poll"):  # Windows
+            return False
+        poll = select.poll()
+        poll.register(stream.fileno(), 0)  # errors are always reported
+        return any(event & select.POLLERR for _, event in poll.poll(0))
+    except BrokenPipeError:
+        return True
 
 
 def _internal_error(error: Exception) -> int:

@@ -15,6 +15,7 @@ from harness.errors import ConfigError
 from harness.model.record import Arm, Record, RequestKey, RunStatus
 from harness.model.settings import Settings
 from harness.model.storage import StoredRun, load_run, write_atomically, write_records
+from harness.model.twin import TwinLog, read_twin
 
 if TYPE_CHECKING:
     from harness.analysis.results import Analysis, Case, Side
@@ -127,7 +128,22 @@ def _side(side: RecordedSide, arm: Arm, *, is_earlier: bool) -> "Side":
         sdk_views={replace(key, arm=arm): view for key, view in replay_run(side).items()},
         was_recorded_earlier=is_earlier,
         unfinished=_unfinished(side.run),
+        plan=side.run.header.plan,
+        client=tuple(process for process in side.run.header.client if side.header.arm in process.arms),
+        clock=_clock_facts(side),
+        twin=_twin(side),
     )
+
+
+def _twin(side: RecordedSide) -> TwinLog | None:
+    log = read_twin(side.run.folder)
+    own = tuple(stream for stream in log.streams if stream.arm is side.header.arm) if log else ()
+    return None if log is None else replace(log, streams=own)
+
+
+def _clock_facts(side: RecordedSide) -> dict[str, object]:
+    facts = side.run.header.clock.get(side.header.arm)
+    return facts if isinstance(facts, dict) else {}
 
 
 def decode_run(side: RecordedSide) -> list[Record]:

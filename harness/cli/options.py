@@ -1,23 +1,95 @@
 """Options that several commands share."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import msgspec
 
+from harness.errors import ConfigError
 from harness.model.golden import GoldenSet
-from harness.model.settings import Settings
+from harness.model.record import Arrival
+from harness.model.settings import PlanSettings, Settings
 
 _Command = Callable[..., Any]
+_Section = TypeVar("_Section", bound=msgspec.Struct)
+
+
+class Levels(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
+    """Positive numbers, separated by commas."""
+
+    name = "numbers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[float]:
+        """Read them; a usage error names what is no level."""
+        if isinstance(value, list):
+            return value
+        levels = []
+        for word in str(value).split(","):
+            try:
+                levels.append(float(word))
+            except ValueError:
+                self.fail(f"{word!r} is no number; write 1,4,16", param, ctx)
+            if not 0 < levels[-1] < math.inf:
+                self.fail(f"{word!r} is no load; write numbers above 0", param, ctx)
+        return levels
+
+
+def isolating_options(command: _Command) -> _Command:
+    """Add which processes measure; absent, the command's own does."""
+    for option in reversed(
+        (
+            click.option(
+                "--isolate",
+                is_flag=True,
+                default=None,
+                help="Measure each endpoint in a process of its own, so that neither delays the other.",
+            ),
+            click.option(
+                "--workers",
+                type=click.IntRange(1, 64),
+                help="Processes per endpoint, which share its requests; for more CPUs than one. Implies --isolate.",
+            ),
+            click.option(
+                "--twin",
+                is_flag=True,
+                default=None,
+                help="Replay streams of the endpoints' own shape from a server with a log beside them, through the "
+                "same client, and say how wrong it was.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def workers_per_endpoint(given: Mapping[str, Any]) -> int | None:
+    """Give how many processes measure each endpoint; None when the command's own measures all."""
+    return given["workers"] or (1 if given["isolate"] else None)
+
+
+def has_twin(given: Mapping[str, Any]) -> bool:
+    """Say whether a twin plays; ConfigError where its client would not be the one that measures."""
+    if given["twin"] and workers_per_endpoint(given) is not None:
+        raise ConfigError(
+            "--twin watches the process that measures, and with --isolate or --workers that is none of its own",
+            remedy="Leave --twin out, or measure in one process",
+        )
+    return bool(given["twin"])
 
 
 def measuring_options(command: _Command) -> _Command:
     """Add what every measuring command takes."""
+    command = isolating_options(command)
     for option in reversed(
         (
-            click.option("--golden", type=click.Path(path_type=Path), help="Golden set; the shipped one by default."),
+            click.option(
+                "--golden",
+                type=click.Path(path_type=Path),
+                help="Golden set (.yml, .jsonl) or a shipped one's name; golden by default.",
+            ),
             click.option("--settings", type=click.Path(path_type=Path), help="Plan, margins and limits (YAML)."),
             click.option(
                 "--repeats",
@@ -26,6 +98,17 @@ def measuring_options(command: _Command) -> _Command:
             ),
             click.option("--seed", type=click.IntRange(0), help="Seed of the order of requests."),
             click.option("--concurrency", type=click.IntRange(1, 4096), help="Requests in flight on each side."),
+            click.option(
+                "--load",
+                type=Levels(),
+                help="Levels of load on each side, one after the other, as in 4 or 1,4,16: requests in flight, or per "
+                "second with --arrival constant or poisson. The first is judged.",
+            ),
+            click.option(
+                "--arrival",
+                type=click.Choice([str(process) for process in Arrival]),
+                help="closed: the end of a request starts the next. constant, poisson: a rate, whatever has answered.",
+            ),
             click.option("--max-cost", type=click.FloatRange(0), help="Send nothing if the run may cost more."),
             click.option(
                 "--out", type=click.Path(path_type=Path), default=Path("results"), help="Folder of run folders."
@@ -51,26 +134,43 @@ def reporting_options(command: _Command) -> _Command:
     return command
 
 
-def resolve_settings(file: Path | None, *, repeats: int | None, seed: int | None, max_cost: float | None) -> Settings:
-    """Read the settings file and lay the command line over it."""
-    from harness.model.settingsfile import load_settings  # noqa: PLC0415  # keeps `bench --help` light
+def resolve_settings(given: Mapping[str, Any]) -> Settings:
+    """Read the settings file and lay the command line over it; `given` holds the options of a measuring command."""
+    from harness.model.settingsfile import check_load, load_settings  # noqa: PLC0415  # keeps `bench --help` light
 
-    settings = load_settings(file) if file else Settings()
-    plan = settings.plan
+    settings = load_settings(given["settings"]) if given["settings"] else Settings()
+    arrival = _laid_over(settings.arrival, process=given["arrival"] and Arrival(given["arrival"]))
+    resolved = _laid_over(
+        msgspec.structs.replace(settings, plan=_plan(settings.plan, given), arrival=arrival),
+        load=given["load"],
+        max_cost=given["max_cost"],
+    )
+    check_load(resolved)
+    if resolved.load and given["concurrency"] is not None:
+        raise ConfigError(
+            "--concurrency has no effect beside levels of load", remedy="Give the one or the other: --load 8"
+        )
+    return resolved
+
+
+def _plan(plan: PlanSettings, given: Mapping[str, Any]) -> PlanSettings:
+    repeats = given["repeats"]
     if repeats is not None:
         plan = msgspec.structs.replace(plan, repeats=repeats, max_repeats=max(repeats, plan.max_repeats))
-    if seed is not None:
-        plan = msgspec.structs.replace(plan, seed=seed)
-    chosen_cost = settings.max_cost if max_cost is None else max_cost
-    return msgspec.structs.replace(settings, plan=plan, max_cost=chosen_cost)
+    return _laid_over(plan, seed=given["seed"])
+
+
+def _laid_over(section: _Section, **given: Any) -> _Section:
+    """Replace what was given; None was not."""
+    return msgspec.structs.replace(section, **{name: value for name, value in given.items() if value is not None})
 
 
 def resolve_golden(file: Path | None) -> GoldenSet:
     """Read the golden set given, or the shipped one; a check that could not be judged is refused."""
     from harness.analysis.goldenchecks import validate_golden_set  # noqa: PLC0415  # keeps `bench --help` light
     from harness.model.goldenfile import load_golden_set  # noqa: PLC0415
-    from harness.model.shipped import shipped_golden_set  # noqa: PLC0415
+    from harness.model.shipped import golden_set_file  # noqa: PLC0415
 
-    golden = load_golden_set(file or shipped_golden_set())
+    golden = load_golden_set(golden_set_file(file))
     validate_golden_set(golden)
     return golden

@@ -3,10 +3,11 @@
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from harness.clock import Clock, SystemClock
+from harness.measure.tally import Tally
 from harness.model.record import Arm, Attempt
 from harness.units import seconds
 
@@ -19,27 +20,30 @@ class Progress:
 
     names: Mapping[Arm, str]
     n_blocks: int
-    done: dict[Arm, int] = field(default_factory=dict)
-    failed: dict[Arm, int] = field(default_factory=dict)
+    tallies: dict[Arm, Tally] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start every arm at nothing."""
+        self.tallies = {arm: Tally() for arm in self.names}
 
     def observe(self, attempt: Attempt) -> None:
-        """Count an attempt; no more than that happens on the measuring loop."""
-        arm = attempt.key.arm
-        self.done[arm] = self.done.get(arm, 0) + 1
-        is_failure = attempt.failure is not None or (attempt.status or 0) >= 400  # noqa: PLR2004  # HTTP
-        self.failed[arm] = self.failed.get(arm, 0) + is_failure
+        """Count an attempt of this process."""
+        self.tallies[attempt.key.arm].observe(attempt)
+
+    def set(self, arm: Arm, tally: Tally) -> None:
+        """Take an arm's count from the processes that measure it."""
+        self.tallies[arm] = tally
 
     def line(self, elapsed_s: float) -> str:
         """Give one plain line: per endpoint done/total and failures, then the time left."""
         parts = [
-            f"{name} {self.done.get(arm, 0)}/{self.n_blocks}"
-            + (f" ({self.failed[arm]} failed)" if self.failed.get(arm) else "")
-            for arm, name in self.names.items()
+            f"{name} {tally.done}/{self.n_blocks}" + (f" ({tally.failed} failed)" if tally.failed else "")
+            for name, tally in zip(self.names.values(), self.tallies.values(), strict=True)
         ]
         return f"{'  '.join(parts)}  {_time_left(self._share(), elapsed_s)}"
 
     def _share(self) -> float:
-        return min((self.done.get(arm, 0) for arm in self.names), default=0) / max(1, self.n_blocks)
+        return min((tally.done for tally in self.tallies.values()), default=0) / max(1, self.n_blocks)
 
 
 @contextmanager
@@ -74,8 +78,9 @@ def _bars(progress: Progress) -> Iterator[None]:
 
         def draw() -> None:
             for arm, task in tasks.items():
-                failed = progress.failed.get(arm, 0)
-                bars.update(task, completed=progress.done.get(arm, 0), failed=f"{failed} failed" if failed else "")
+                tally = progress.tallies[arm]
+                failed = f"{tally.failed} failed" if tally.failed else ""
+                bars.update(task, completed=tally.done, failed=failed)
 
         with _ticking(draw, 0.25):
             yield
@@ -86,8 +91,9 @@ def _plain_lines(progress: Progress, clock: Clock) -> Iterator[None]:
     started = clock.monotonic_ns()
 
     def draw() -> None:
-        sys.stderr.write(progress.line(seconds(clock.monotonic_ns() - started)) + "\n")
-        sys.stderr.flush()
+        with suppress(BrokenPipeError):  # nobody reads it any more; the run goes on
+            sys.stderr.write(progress.line(seconds(clock.monotonic_ns() - started)) + "\n")
+            sys.stderr.flush()
 
     with _ticking(draw, PLAIN_INTERVAL_S):
         yield

@@ -5,7 +5,14 @@ from typing import Any
 import click
 
 from harness.cli.compare import with_concurrency
-from harness.cli.options import measuring_options, reporting_options, resolve_golden, resolve_settings
+from harness.cli.options import (
+    has_twin,
+    measuring_options,
+    reporting_options,
+    resolve_golden,
+    resolve_settings,
+    workers_per_endpoint,
+)
 from harness.model.record import Arm
 
 
@@ -29,9 +36,7 @@ def run(endpoint: str, **given: Any) -> int:
     from harness.model.endpointfile import load_endpoint  # noqa: PLC0415
 
     loaded = with_concurrency(load_endpoint(Path(endpoint)), given["concurrency"])
-    settings = resolve_settings(
-        given["settings"], repeats=given["repeats"], seed=given["seed"], max_cost=given["max_cost"]
-    )
+    settings = resolve_settings(given)
     make_reports_folder(given["reports"])
     folder = measure(
         Request(
@@ -40,6 +45,8 @@ def run(endpoint: str, **given: Any) -> int:
             settings=settings,
             out=given["out"],
             quiet=given["quiet"] or given["as_json"],
+            workers=workers_per_endpoint(given),
+            has_twin=has_twin(given),
         )
     )
     keep_records(folder)

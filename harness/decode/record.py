@@ -136,6 +136,7 @@ def _stamps(attempt: Attempt, response: HttpResponse, marks: Marks) -> Stamps:
     at_ns = attempt.reads.at_ns
     return Stamps(
         intended_at_ns=attempt.intended_at_ns,
+        claimed_at_ns=attempt.claimed_at_ns,
         admitted_at_ns=attempt.admitted_at_ns,
         sent_at_ns=attempt.sent_at_ns,
         headers_at_ns=at_ns[head] if head is not None and head < len(at_ns) else None,

@@ -1,6 +1,5 @@
 """Estimates requests, tokens and money before the first request."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -8,6 +7,7 @@ import msgspec
 from harness.measure.answerlength import UNPINNED_TOKENS, max_answer_tokens
 from harness.model.endpoint import Endpoint
 from harness.model.golden import GoldenSet, Prompt
+from harness.model.record import Plan
 
 _CHARACTERS_PER_TOKEN = 4  # English prose
 _MESSAGE_TOKENS = 4
@@ -38,9 +38,13 @@ class _Work:
         return UNPINNED_TOKENS if self.pinned_tokens is None else self.pinned_tokens
 
 
-def estimate(golden: GoldenSet, endpoint: Endpoint, repeats: Mapping[str, int], warmup: int) -> Estimate:
-    """Count every answer at its max_tokens as sent to this endpoint: the money it can cost, not the money it will."""
-    counted = [(_work(prompt, endpoint), repeats[prompt.id]) for prompt in golden.prompts]
+def estimate(golden: GoldenSet, endpoint: Endpoint, plan: Plan) -> Estimate:
+    """Count every answer at its max_tokens as sent to this endpoint: the money it can cost, not the money it will.
+
+    A warm-up that lasts for a time instead of a count cannot be counted; its first round is.
+    """
+    warmup = sum(block.is_warmup for block in plan.blocks)
+    counted = [(_work(prompt, endpoint), plan.repeats[prompt.id] * len(plan.load)) for prompt in golden.prompts]
     asked = sum(work.prompt_tokens * count for work, count in counted)
     answered = sum(work.answer_tokens * count for work, count in counted)
     asked += warmup * max((work.prompt_tokens for work, _ in counted), default=0)

@@ -1,29 +1,24 @@
-"""Walks the plan: each arm at its own pace, every attempt journalled as it ends."""
+"""Runs a plan: warm-up, then its levels of load; every attempt is journalled after it has landed."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import functools
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
-from asyncio_throttle.throttler import Throttler
-
 from harness.clock import Clock
-from harness.errors import BenchError, IncompleteRunError
-from harness.measure.schedule import Walk, next_start
-from harness.measure.wire.player import Exchange
-from harness.model.record import Arm, Attempt, Block, FailureKind, Plan, RequestKey
-
-
-class Sender(Protocol):
-    """Sends one block's request to one endpoint."""
-
-    def fingerprint(self, block: Block) -> tuple[str, int]:
-        """Give the request's digest and size."""
-        ...
-
-    async def send(self, block: Block) -> Exchange:
-        """Play it; what goes wrong is in the exchange."""
-        ...
+from harness.errors import BenchError
+from harness.measure.alarm import Alarm, LoopAlarm
+from harness.measure.closedloop import ClosedLoop
+from harness.measure.lane import Lane
+from harness.measure.openloop import OpenLoop
+from harness.measure.pace import OwnPace, Pace
+from harness.measure.settling import Settling
+from harness.measure.warmup import warm_up
+from harness.measure.wire.exchange import Exchange, Landed
+from harness.model.record import Arrival, Attempt, Block, Plan, RequestKey
+from harness.model.settings import ArrivalSettings, PlanSettings
 
 
 class Journal(Protocol):
@@ -36,111 +31,160 @@ class Journal(Protocol):
 
 Observer = Callable[[Attempt], None]
 
-_UNREACHABLE = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS, FailureKind.TIMEOUT_CONNECT})
-_REFUSED = {401: "check its api_key", 403: "check its api_key", 404: "check its base_url and model"}
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timekeeping:
+    """What a run tells its time by; without an alarm the loop's timer, without a pace only its own lanes'."""
 
-@dataclass(slots=True, kw_only=True)
-class Lane:
-    """One arm of the run: its sender, its slots, its quota."""
-
-    arm: Arm
-    sender: Sender
-    concurrency: int
-    requests_per_minute: int | None = None
-    next_block: int = 0
-    in_flight: int = 0
-    throttle: Throttler | None = field(init=False, default=None)
-
-    def __post_init__(self) -> None:
-        """Set the quota guard up."""
-        if self.requests_per_minute is not None:
-            self.throttle = Throttler(rate_limit=self.requests_per_minute, period=60)
-
-    def walk(self) -> Walk:
-        """Say how far it is."""
-        return Walk(arm=self.arm, next_block=self.next_block, free_slots=self.concurrency - self.in_flight)
+    clock: Clock
+    alarm: Alarm | None = None
+    pace: Pace | None = None
+    on_level: Callable[[int], None] = lambda _: None  # called when a level starts
 
 
 class Runner:
-    """Runs a plan once."""
+    """Runs a plan once: `warm_up`, then `walk`."""
 
     def __init__(
-        self, plan: Plan, lanes: Sequence[Lane], journal: Journal, clock: Clock, observe: Observer = lambda _: None
+        self,
+        plan: Plan,
+        lanes: Sequence[Lane],
+        journal: Journal,
+        time: Timekeeping,
+        observe: Observer = lambda _: None,
     ) -> None:
         """Take everything that varies."""
-        self._blocks = plan.blocks
-        self._look_ahead = plan.look_ahead
-        self._lanes: Mapping[Arm, Lane] = {lane.arm: lane for lane in lanes}
+        self._plan = plan
+        self._settings = PlanSettings(**plan.settings["plan"])
+        self._arrival = ArrivalSettings(**plan.settings["arrival"])
+        self._lanes = lanes
         self._journal = journal
-        self._clock = clock
+        self._clock = time.clock
         self._observe = observe
-        self._slot_freed = asyncio.Event()
+        self._pace = time.pace or OwnPace(len(lanes), time.clock)
+        self._alarm = time.alarm or LoopAlarm(time.clock)
+        self._on_level = time.on_level
+        self._settling = Settling()
 
-    async def run(self) -> None:
-        """Warm each endpoint up one request at a time, then walk the measured blocks."""
-        n_warmups = sum(block.is_warmup for block in self._blocks)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for lane in self._lanes.values():
-                    tasks.create_task(self._warm_up(lane, n_warmups))
-            await self._walk_blocks()
-        except* BenchError as errors:
-            raise _first(errors) from None
+    async def warm_up(self) -> None:
+        """Warm each endpoint up one request at a time; IncompleteRunError for one that can never answer."""
+        async with first_error_only(), asyncio.TaskGroup() as tasks:
+            for lane in self._lanes:
+                tasks.create_task(self._warm_up(lane))
+        await self._pace.gather(0)
 
-    async def _warm_up(self, lane: Lane, n_warmups: int) -> None:
-        """One request in flight: an endpoint that wakes is not met by a herd."""
-        attempts = []
-        for position in range(n_warmups):
-            intended = self._clock.monotonic_ns()
-            attempts.append(await self._send(lane, self._blocks[position], intended))
-        lane.next_block = n_warmups
-        _refuse_dead_endpoint(lane.arm, attempts)
+    async def walk(self) -> None:
+        """Run the levels one after the other, each from no request in flight to none."""
+        async with first_error_only(), asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._settling.run())
+            try:
+                for level in range(len(self._plan.load)):
+                    await self._run_level(level)
+            finally:
+                self._settling.close()
+                self._settling.finish()
 
-    async def _walk_blocks(self) -> None:
+    async def _warm_up(self, lane: Lane) -> None:
+        async def play(block: Block) -> Attempt:
+            return self._settle(await self._play(lane, block, self._clock.monotonic_ns()))
+
+        blocks = [block for block in self._plan.blocks if block.is_warmup] if lane.share.worker == 0 else []
+        await warm_up(lane.arm, blocks, play, self._clock, at_least_s=self._settings.warmup_s)
+
+    async def _run_level(self, level: int) -> None:
+        await self._pace.gather(level)
+        for lane in self._lanes:
+            lane.load_level(self._plan, level)
+        offered = self._plan.load[level]
+        if self._settings.preconnect:
+            await self._preconnect(offered)
+        start_at_ns = await self._pace.start_of(level)
+        self._on_level(level)
+        if self._plan.arrival is Arrival.CLOSED:
+            await self._closed_loop(level).run(start_at_ns, int(offered), self._arrival.ramp_s)
+        else:
+            most = self._arrival.max_in_flight
+            await OpenLoop(self._lanes, self._alarm, self._send, max_in_flight=most).run(start_at_ns)
+
+    def _closed_loop(self, level: int) -> ClosedLoop:
+        """Only the level that is judged keeps its pairs close in time; at the others each arm shows its own rate."""
+        level_end = 1 + max((block.index for block in self._plan.blocks if block.level <= level), default=0)
+        return ClosedLoop(
+            self._lanes,
+            self._pace,
+            self._clock,
+            self._send,
+            look_ahead=self._plan.look_ahead if level == 0 else level_end,
+            level_end=level_end,
+        )
+
+    async def _preconnect(self, offered: float) -> None:
+        """Open what the level's first requests will need; an open loop needs about a second's worth."""
+        most = self._arrival.max_in_flight if self._plan.arrival is not Arrival.CLOSED else int(offered)
         async with asyncio.TaskGroup() as tasks:
-            while any(lane.next_block < len(self._blocks) for lane in self._lanes.values()):
-                arm = next_start(self._blocks, [lane.walk() for lane in self._lanes.values()], self._look_ahead)
-                if arm is None:
-                    self._slot_freed.clear()
-                    await self._slot_freed.wait()
-                else:
-                    self._start(tasks, self._lanes[arm])
+            for lane in self._lanes:
+                wanted = min(lane.share.of(min(most, max(1, round(offered)))), len(lane.queue))
+                tasks.create_task(lane.sender.preconnect(wanted))
 
-    def _start(self, tasks: asyncio.TaskGroup, lane: Lane) -> None:
-        block = self._blocks[lane.next_block]
-        lane.next_block += 1
-        lane.in_flight += 1
-        tasks.create_task(self._send_in_slot(lane, block, self._clock.monotonic_ns()))
+    async def _send(self, lane: Lane, block: Block, intended_at_ns: int) -> int:
+        """Send a block and give the instant at which its slot became free; the journal is written later."""
+        landing = await self._play(lane, block, intended_at_ns)
+        self._settling.add(functools.partial(self._settle, landing))
+        return landing.landed.free_at_ns
 
-    async def _send_in_slot(self, lane: Lane, block: Block, intended_at_ns: int) -> None:
-        try:
-            await self._send(lane, block, intended_at_ns)
-        finally:
-            lane.in_flight -= 1
-            self._slot_freed.set()
-
-    async def _send(self, lane: Lane, block: Block, intended_at_ns: int) -> Attempt:
-        if lane.throttle is not None:
-            await lane.throttle.acquire()  # type: ignore[no-untyped-call]  # the library has no annotations
+    async def _play(self, lane: Lane, block: Block, intended_at_ns: int) -> "_Landing":
+        claimed_at_ns = self._clock.monotonic_ns()
+        await lane.admit()
         admitted_at_ns = self._clock.monotonic_ns()
-        exchange = await lane.sender.send(block)
-        attempt = self._attempt(lane, block, exchange, (intended_at_ns, admitted_at_ns))
-        stored = self._journal.append(attempt, exchange.wire)
+        landed = await lane.sender.send(block)
+        waits = _Waits(intended_at_ns=intended_at_ns, claimed_at_ns=claimed_at_ns, admitted_at_ns=admitted_at_ns)
+        return _Landing(lane=lane, block=block, waits=waits, landed=landed)
+
+    def _settle(self, landing: "_Landing") -> Attempt:
+        exchange = landing.landed.settle()
+        stored = self._journal.append(landing.attempt(exchange), exchange.wire)
         self._observe(stored)
         return stored
 
-    def _attempt(self, lane: Lane, block: Block, exchange: Exchange, instants: tuple[int, int]) -> Attempt:
-        sha256, n_bytes = lane.sender.fingerprint(block)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waits:
+    """When a request should have gone, had its slot, had its quota."""
+
+    intended_at_ns: int
+    claimed_at_ns: int
+    admitted_at_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Landing:
+    """A block that was played, and when it should have gone and could go."""
+
+    lane: Lane
+    block: Block
+    waits: _Waits
+    landed: Landed
+
+    def attempt(self, exchange: Exchange) -> Attempt:
+        """Put the record's line together."""
+        block = self.block
+        sha256, n_bytes = self.lane.sender.fingerprint(block)
         return Attempt(
-            key=RequestKey(arm=lane.arm, prompt_id=block.prompt_id, repeat=block.repeat, is_warmup=block.is_warmup),
+            key=RequestKey(
+                arm=self.lane.arm,
+                prompt_id=block.prompt_id,
+                repeat=block.repeat,
+                is_warmup=block.is_warmup,
+                level=block.level,
+            ),
             attempt=1,
             block=block.index,
-            is_possibly_cold=block.index == 0,
+            is_possibly_cold=block.index == 0 and block.repeat == 0,
             request_sha256=sha256,
             request_bytes=n_bytes,
-            intended_at_ns=instants[0],
-            admitted_at_ns=instants[1],
+            intended_at_ns=self.waits.intended_at_ns,
+            claimed_at_ns=self.waits.claimed_at_ns,
+            admitted_at_ns=self.waits.admitted_at_ns,
             sent_at_ns=exchange.sent_at_ns,
             ended_at_ns=exchange.ended_at_ns,
             connection=exchange.connection,
@@ -151,28 +195,13 @@ class Runner:
         )
 
 
-def _refuse_dead_endpoint(arm: Arm, warmups: Sequence[Attempt]) -> None:
-    """End the run when every warm-up says that no request can ever succeed."""
-    if not warmups:
-        return
-    failures = [attempt.failure for attempt in warmups]
-    if all(failure is not None and failure.kind in _UNREACHABLE for failure in failures):
-        last = failures[-1]
-        detail = f"{last.kind}: {last.message}" if last else ""
-        raise IncompleteRunError(
-            f"the {arm} cannot be reached ({detail}); check its base_url; no measured request was sent"
-        )
-    statuses = {attempt.status for attempt in warmups}
-    if len(statuses) == 1 and (status := statuses.pop()) in _REFUSED:
-        remedy = _REFUSED[status]
-        raise IncompleteRunError(f"the {arm} answered {status} to every warm-up request; {remedy}")
-
-
-def _first(errors: BaseExceptionGroup[BenchError]) -> BenchError:
-    """Give the first error of ours out of a group of any depth."""
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if not isinstance(error, BenchError):
-        raise error
-    return error
+@asynccontextmanager
+async def first_error_only() -> AsyncIterator[None]:
+    """Let the first error of ours out of a group of any depth."""
+    try:
+        yield
+    except* BenchError as errors:
+        error: BaseException = errors
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from None

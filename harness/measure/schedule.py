@@ -1,13 +1,14 @@
-"""Plans a run: every request in one seeded order, and who may start next."""
+"""Plans a run: every request in one seeded order, level by level."""
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import msgspec
 
+from harness.measure.arrivals import due_instants
 from harness.model.golden import GoldenSet
-from harness.model.record import Arm, Block, Demotion, Plan
+from harness.model.record import Arm, Arrival, Block, Demotion, Plan
 from harness.model.settings import Settings
 
 
@@ -20,19 +21,28 @@ def plan_run(
     demotions: Sequence[Demotion] = (),
     estimators: str,
 ) -> Plan:
-    """Fix everything that the run will do; the same arguments give the same plan."""
+    """Fix everything that the run will do; the same arguments give the same plan.
+
+    The whole set is replayed at each level of the settings' load; without one, one request at a time.
+    """
     chance = random.Random(settings.plan.seed)  # noqa: S311  # a reproducible order, not a secret
-    warmups = _warmup_blocks(golden, settings.plan.warmup, arms, chance)
-    measured = _measured_blocks(repeats, arms, chance, start=len(warmups))
+    levels = tuple(settings.load or [1])
+    n_warmups = max(settings.plan.warmup, 1 if settings.plan.warmup_s else 0)
+    blocks = _warmup_blocks(golden, n_warmups, arms, chance)
+    for level in range(len(levels)):
+        measured = _measured_blocks(repeats, arms, chance, start=len(blocks), level=level)
+        blocks += _with_due_instants(measured, settings, levels[level])
     return Plan(
         seed=settings.plan.seed,
         look_ahead=settings.plan.look_ahead,
         repeats=dict(repeats),
-        blocks=(*warmups, *measured),
+        blocks=tuple(blocks),
         settings=msgspec.to_builtins(settings),
         golden_sha256=golden.sha256,
         estimators=estimators,
         demotions=tuple(demotions),
+        arrival=settings.arrival.process,
+        load=levels,
     )
 
 
@@ -46,44 +56,25 @@ def _warmup_blocks(golden: GoldenSet, count: int, arms: Sequence[Arm], chance: r
 
 
 def _measured_blocks(
-    repeats: Mapping[str, int], arms: Sequence[Arm], chance: random.Random, *, start: int
+    repeats: Mapping[str, int], arms: Sequence[Arm], chance: random.Random, *, start: int, level: int
 ) -> list[Block]:
-    """Spread the repeats of each prompt evenly over the run: repeat r of n falls in the r-th n-th of it."""
+    """Spread the repeats of each prompt evenly over the level: repeat r of n falls in the r-th n-th of it."""
     placed = [
         ((repeat + chance.random()) / count, prompt_id, repeat)
         for prompt_id, count in repeats.items()
         for repeat in range(count)
     ]
     return [
-        Block(index=start + i, prompt_id=prompt_id, repeat=repeat, first=chance.choice(list(arms)))
+        Block(index=start + i, prompt_id=prompt_id, repeat=repeat, first=chance.choice(list(arms)), level=level)
         for i, (_, prompt_id, repeat) in enumerate(sorted(placed))
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Walk:
-    """How far one arm has walked: its next block and its free slots."""
-
-    arm: Arm
-    next_block: int
-    free_slots: int
-
-
-def next_start(blocks: Sequence[Block], walks: Sequence[Walk], look_ahead: int) -> Arm | None:
-    """Decide which arm starts its next block now; None when all must wait.
-
-    An arm walks the order at its own pace, at most `look_ahead` blocks before the slowest arm. Where several
-    arms stand at the same block, the block's seeded coin says who goes first.
-    """
-    slowest = min(walk.next_block for walk in walks)
-    ready = [
-        walk
-        for walk in walks
-        if walk.free_slots and walk.next_block < len(blocks) and walk.next_block - slowest <= look_ahead
-    ]
-    if not ready:
-        return None
-    furthest_behind = min(walk.next_block for walk in ready)
-    level = [walk.arm for walk in ready if walk.next_block == furthest_behind]
-    first = blocks[furthest_behind].first
-    return first if first in level else level[0]
+def _with_due_instants(blocks: Sequence[Block], settings: Settings, rate: float) -> list[Block]:
+    """Give each block of an open loop its instant; the seed's own chance, so that the order does not depend on it."""
+    arrival = settings.arrival
+    if arrival.process is Arrival.CLOSED:
+        return list(blocks)
+    chance = random.Random(f"arrivals of {settings.plan.seed} at {blocks[0].level}")  # noqa: S311
+    due = due_instants(arrival.process, rate, len(blocks), ramp_s=arrival.ramp_s, chance=chance)
+    return [replace(block, due_ns=due_ns) for block, due_ns in zip(blocks, due, strict=True)]

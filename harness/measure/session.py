@@ -7,15 +7,22 @@ from typing import Any
 from harness.clock import SystemClock
 from harness.decode.watch import last_output_at_ns
 from harness.errors import ConfigError
+from harness.measure.alarm import system_alarm
 from harness.measure.body import compare_bodies, request_body
 from harness.measure.compose import ComposedRequest, Composer
+from harness.measure.lane import WHOLE, Lane, Share
 from harness.measure.limits import time_limits
-from harness.measure.runner import Journal, Lane, Observer, Runner
-from harness.measure.wire.player import Exchange, Player, TimeLimits
+from harness.measure.meter import Meter
+from harness.measure.pace import Pace
+from harness.measure.runner import Journal, Observer, Runner, Timekeeping
+from harness.measure.twin import Twin, playing
+from harness.measure.wire.player import Landed, Player, TimeLimits
 from harness.measure.wire.tls import tls_context
 from harness.model.endpoint import Endpoint
 from harness.model.golden import GoldenSet
-from harness.model.record import Arm, Block, Plan
+from harness.model.record import Arm, Block, ClientFacts, Plan
+
+_LEAD_NS = 300_000  # of an open loop's alarm: what a virtual machine takes to wake, measured with benchmarks/alarm.py
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +41,17 @@ class PreparedEndpoint:
 
 
 def prepare_session(
-    golden: GoldenSet, endpoints: Mapping[Arm, Endpoint], plan: Plan, *, environ: Mapping[str, str]
+    golden: GoldenSet,
+    endpoints: Mapping[Arm, Endpoint],
+    plan: Plan,
+    *,
+    environ: Mapping[str, str],
+    share: Share = WHOLE,
 ) -> "Session":
     """Compose all requests of all arms; ConfigError for a missing variable or an undeclared difference."""
     _refuse_undeclared_differences(golden, endpoints)
     prepared = [_prepare(arm, endpoint, golden, environ) for arm, endpoint in endpoints.items()]
-    concurrency = min(endpoint.limits.concurrency for endpoint in endpoints.values())
-    return Session(plan, prepared, concurrency=concurrency)
+    return Session(plan, prepared, share, environ)
 
 
 def _prepare(arm: Arm, endpoint: Endpoint, golden: GoldenSet, environ: Mapping[str, str]) -> PreparedEndpoint:
@@ -71,37 +82,59 @@ def _refuse_undeclared_differences(golden: GoldenSet, endpoints: Mapping[Arm, En
 class Session:
     """One run's senders and how to run them."""
 
-    def __init__(self, plan: Plan, prepared: list[PreparedEndpoint], *, concurrency: int) -> None:
+    def __init__(self, plan: Plan, prepared: list[PreparedEndpoint], share: Share, environ: Mapping[str, str]) -> None:
         """Keep what the loop will need; sockets are opened only inside it."""
         self._plan = plan
+        self._environ = environ
         self._prepared = prepared
-        self._concurrency = concurrency
+        self._share = share
         self._clock_facts: dict[str, Any] = {}
+        self._client_facts: ClientFacts | None = None
 
-    async def run(self, journal: Journal, observe: Observer) -> None:
-        """Open a player per endpoint, run the plan, close them."""
+    async def run(
+        self, journal: Journal, observe: Observer, pace: Pace | None = None, twin: Twin | None = None
+    ) -> None:
+        """Open a player per endpoint, run the plan, close them; a twin plays beside the measured part."""
         clock = SystemClock()
         players = {
-            ready.arm: Player(ready.endpoint, clock, last_output_at=last_output_at_ns, secrets=ready.secrets)
+            ready.arm: Player(
+                ready.endpoint,
+                clock,
+                last_output_at=last_output_at_ns,
+                secrets=ready.secrets,
+                environ=self._environ,
+            )
             for ready in self._prepared
         }
+        alarm = system_alarm(clock, lead_ns=_LEAD_NS)
+        meter = Meter(tuple(players), self._share.worker, clock)
         try:
             lanes = [self._lane(ready, players[ready.arm]) for ready in self._prepared]
-            await Runner(self._plan, lanes, journal, clock, observe).run()
+            time = Timekeeping(clock=clock, alarm=alarm, pace=pace, on_level=meter.enter_level)
+            runner = Runner(self._plan, lanes, journal, time, observe if twin is None else twin.learning(observe))
+            await runner.warm_up()
+            async with meter.watching(), playing(twin):
+                await runner.walk()
         finally:
+            alarm.close()
             for arm, player in players.items():
                 self._clock_facts[arm] = player.clock_facts()
                 await player.close()
+            self._client_facts = meter.facts(sum(player.most_open for player in players.values()))
 
     def clock_facts(self) -> dict[str, Any]:
         """Say where the instants came from, by arm."""
         return dict(self._clock_facts)
 
+    def client_facts(self) -> tuple[ClientFacts, ...]:
+        """Say what measuring cost this process; empty when no measured request was sent."""
+        return () if self._client_facts is None else (self._client_facts,)
+
     def _lane(self, ready: PreparedEndpoint, player: Player) -> Lane:
         return Lane(
             arm=ready.arm,
             sender=_PlayerSender(ready, player),
-            concurrency=self._concurrency,
+            share=self._share,
             requests_per_minute=ready.endpoint.limits.requests_per_minute,
         )
 
@@ -117,5 +150,9 @@ class _PlayerSender:
         request = self._ready.requests[block.prompt_id]
         return request.sha256, request.n_bytes
 
-    async def send(self, block: Block) -> Exchange:
+    async def send(self, block: Block) -> Landed:
         return await self._player.play(self._ready.requests[block.prompt_id], self._ready.limits[block.prompt_id])
+
+    async def preconnect(self, n: int) -> None:
+        any_request = next(iter(self._ready.requests.values()))  # all of an endpoint go to one origin
+        await self._player.preconnect(any_request, n, self._ready.endpoint.timeouts.connect_s)

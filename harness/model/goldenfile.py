@@ -1,5 +1,6 @@
 """Loads a golden set: merges its defaults into each request, parses its checks."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,10 @@ import msgspec
 
 from harness.errors import ConfigError
 from harness.model.golden import Check, CheckKind, GoldenSet, Prompt
+from harness.model.goldenlines import read_golden_lines
 from harness.model.yamlfile import YamlDocument, config_error, convert_document, read_yaml
+
+LINE_WISE = frozenset({".jsonl", ".ndjson"})
 
 
 class _Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,9 +29,27 @@ class _GoldenFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     prompts: list[dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocatedGoldenSet:
+    """A golden set that still knows where its prompts stand."""
+
+    golden: GoldenSet
+    document: YamlDocument
+
+    def where(self, prompt_id: str) -> str:
+        """Give `file:line (prompts[3])` of a prompt."""
+        position = next(i for i, prompt in enumerate(self.golden.prompts) if prompt.id == prompt_id)
+        return self.document.where(f"$.prompts[{position}]")
+
+
 def load_golden_set(file: Path) -> GoldenSet:
-    """Read a golden set; ConfigError names file, line, prompt and remedy."""
-    document = read_yaml(file)
+    """Read a golden set, YAML or JSON lines; ConfigError names file, line, prompt and remedy."""
+    return locate_golden_set(file).golden
+
+
+def locate_golden_set(file: Path) -> LocatedGoldenSet:
+    """Read a golden set as `load_golden_set` does, and keep its lines."""
+    document = read_golden_lines(file) if file.suffix.lower() in LINE_WISE else read_yaml(file)
     written = convert_document(document, _GoldenFile)
     if not written.prompts:
         raise ConfigError(
@@ -36,7 +58,8 @@ def load_golden_set(file: Path) -> GoldenSet:
     _check_body(document, written.defaults.request, "$.defaults.request")
     prompts = [_prompt(document, written, position) for position in range(len(written.prompts))]
     _refuse_repeated_ids(document, prompts)
-    return GoldenSet(name=written.name, version=written.version, prompts=prompts)
+    golden = GoldenSet(name=written.name, version=written.version, prompts=prompts)
+    return LocatedGoldenSet(golden=golden, document=document)
 
 
 def _prompt(document: YamlDocument, written: _GoldenFile, position: int) -> Prompt:
@@ -99,6 +122,12 @@ def _check_request(document: YamlDocument, request: dict[str, Any], path: str) -
                 where=document.where(f"{path}.messages[{i}]"),
                 remedy="A message is a mapping with role and content",
             )
+    if not isinstance(request.get("tools"), (list, type(None))):
+        raise ConfigError(
+            f"tools is a list (found {request['tools']!r:.60})",
+            where=document.where(f"{path}.tools"),
+            remedy="For example: tools: [{type: function, function: {name: f}}]",
+        )
     _check_body(document, request, path)
 
 

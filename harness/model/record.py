@@ -79,6 +79,7 @@ class Connection:
     """How the connection came about; the durations are None on a kept connection."""
 
     reused: bool
+    is_preopened: bool = False  # opened before the measured window; its durations are those of that opening
     dns_ns: int | None = None
     tcp_ns: int | None = None
     tls_ns: int | None = None
@@ -105,12 +106,14 @@ class RequestKey:
     prompt_id: str
     repeat: int  # 0-based within the prompt; warm-ups count apart
     is_warmup: bool = False
+    level: int = 0  # position in the plan's load; the first level is the one that is judged
 
     @property
     def id(self) -> str:
         """Readable identity, unique within a run."""
         kind = "w" if self.is_warmup else "r"
-        return f"{self.arm}/{self.prompt_id}/{kind}{self.repeat}"
+        level = f"l{self.level}" if self.level else ""
+        return f"{self.arm}/{self.prompt_id}/{level}{kind}{self.repeat}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +126,8 @@ class Attempt:
     is_possibly_cold: bool = False
     request_sha256: str  # of method, target and body, credentials left out
     request_bytes: int
-    intended_at_ns: int  # the schedule's instant; in a closed loop when the slot was asked for
+    intended_at_ns: int  # the schedule's instant; in a closed loop when a slot was free and the plan allowed it
+    claimed_at_ns: int | None = None  # a slot was got and the quota asked; None: not recorded
     admitted_at_ns: int | None = None  # quota and concurrency slot got
     sent_at_ns: int | None = None  # right before the call that handed the kernel the request's last byte
     ended_at_ns: int | None = None  # last byte read, or the failure
@@ -232,6 +236,7 @@ class Stamps:
     """Instants of one request on the run's monotonic clock; None when it did not happen."""
 
     intended_at_ns: int
+    claimed_at_ns: int | None = None
     admitted_at_ns: int | None = None
     sent_at_ns: int | None = None
     headers_at_ns: int | None = None  # read that completed the response head
@@ -281,13 +286,15 @@ class ArmHeader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """One position of the schedule: a prompt's repeat, sent by every arm in the same window."""
+    """One position of the schedule: a prompt's repeat at one level of load, sent by every arm in the same window."""
 
     index: int
     prompt_id: str
     repeat: int
     first: Arm  # which arm goes first when both are free
     is_warmup: bool = False
+    level: int = 0  # position in the plan's load
+    due_ns: int | None = None  # open loop: the intended instant, counted from the start of its level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +305,14 @@ class Demotion:
     n: int
     needed: int
     reason: str
+
+
+class Arrival(StrEnum):
+    """What decides when a request is due."""
+
+    CLOSED = "closed"  # the end of another: a fixed number in flight
+    CONSTANT = "constant"  # open loop, at equal distances
+    POISSON = "poisson"  # open loop, at random and independent of each other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,6 +327,8 @@ class Plan:
     golden_sha256: str
     estimators: str  # version of the statistical definitions
     demotions: tuple[Demotion, ...] = ()
+    arrival: Arrival = Arrival.CLOSED
+    load: tuple[float, ...] = ()  # per level and side: requests in flight, or per second in an open loop
 
 
 class RunStatus(StrEnum):
@@ -325,6 +342,36 @@ class RunStatus(StrEnum):
 
 # Format history of a run folder. 1: first version.
 FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopLag:
+    """How late a loop got round to a timer that asks for nothing else, at one level of load."""
+
+    level: int
+    p50_ns: int
+    p99_ns: int
+    max_ns: int
+    n_ticks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientFacts:
+    """What one measuring process says of itself over the load part of a run, warm-up left out."""
+
+    arms: tuple[Arm, ...]
+    worker: int = 0  # position among the processes of the same arms
+    loop: str  # uvloop or asyncio
+    started_at_ns: int  # monotonic: the first level's start
+    ended_at_ns: int
+    cpu_ns: int  # of the whole process, user and system
+    loop_lag_p50_ns: int | None = None  # lateness of a timer that asks for nothing else
+    loop_lag_p99_ns: int | None = None
+    loop_lag_max_ns: int | None = None
+    n_loop_ticks: int = 0
+    loop_lags: tuple[LoopLag, ...] = ()  # by level, where it had a tick
+    most_open_connections: int = 0
+    n_files_allowed: int | None = None  # file descriptors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,4 +390,5 @@ class RunHeader:
     golden: dict[str, Any]  # the set as loaded
     arms: tuple[ArmHeader, ...]
     provenance: dict[str, Any] = field(default_factory=dict)
-    clock: dict[str, Any] = field(default_factory=dict)  # stamp source, mapping bounds, steps
+    clock: dict[str, Any] = field(default_factory=dict)  # by arm: stamp source, mapping bounds, steps
+    client: tuple[ClientFacts, ...] = ()  # one entry per measuring process

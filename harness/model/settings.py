@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from harness.model.endpoint import NotNegative, Positive
+from harness.model.record import Arrival
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 
@@ -26,7 +27,25 @@ class PlanSettings(_Section, frozen=True, kw_only=True):
     ] = True
     seed: Annotated[int, Meta(ge=0, description="Seed of every random choice of the run.")] = 20260101
     warmup: Annotated[int, Meta(ge=0, description="Requests per side that are recorded but not judged.")] = 2
+    warmup_s: Annotated[
+        NotNegative, Meta(description="Warm each side up for at least this long, with the same prompts again.")
+    ] = 0.0
+    preconnect: Annotated[bool, Meta(description="Open the connections before the measured window.")] = True
     look_ahead: Annotated[int, Meta(ge=0, description="Blocks that the faster side may be ahead of the slower.")] = 16
+
+
+class ArrivalSettings(_Section, frozen=True, kw_only=True):
+    """When requests are due."""
+
+    process: Annotated[
+        Arrival, Meta(description="closed: a fixed number in flight. constant, poisson: open loop, a rate per side.")
+    ] = Arrival.CLOSED
+    ramp_s: Annotated[
+        NotNegative, Meta(description="Seconds at the start of each level over which the load rises to it.")
+    ] = 0.0
+    max_in_flight: Annotated[
+        int, Meta(ge=1, le=4096, description="Open loop: most requests in flight per side; more wait, on the record.")
+    ] = 512
 
 
 class RateGate(_Section, frozen=True, kw_only=True):
@@ -74,6 +93,15 @@ class Settings(_Section, frozen=True, kw_only=True):
     """The whole settings file; every section has defaults."""
 
     plan: PlanSettings = PlanSettings()
+    load: Annotated[
+        list[Positive],
+        Meta(
+            max_length=16,
+            description="Levels of load per side, one after the other, the golden set replayed at each: requests in "
+            "flight (closed loop) or per second (open loop). The first is judged. Without it: limits.concurrency.",
+        ),
+    ] = []
+    arrival: ArrivalSettings = ArrivalSettings()
     verdict: Gates = Gates()
     validity: Validity = Validity()
     max_cost: Annotated[NotNegative | None, Meta(description="Stop before the estimate exceeds this much money.")] = (

@@ -19,7 +19,7 @@ MAX_FILE_BYTES = 32 * 1024 * 1024
 MAX_NODES = 500_000  # after aliases are followed: stops a "billion laughs" file
 MAX_DEPTH = 100  # stops an alias to itself before its paths fill the memory
 _SECRET_PATHS = ("$.api_key", "$.headers")
-_SCHEMA = "`bench schema` prints the keys that exist and what each takes"
+_SCHEMAS = {"Endpoint": "endpoint", "Settings": "settings", "_GoldenFile": "golden"}  # by what is read
 _UNKNOWN_FIELD = re.compile(r"^Object contains unknown field `(?P<field>.*)`$", re.DOTALL)
 _AT_PATH = re.compile(r"^(?P<problem>.*?)(?: - at `(?P<path>\$.*)`)?$", re.DOTALL)
 
@@ -105,7 +105,13 @@ def config_error(document: YamlDocument, message: str, kind: object = None) -> C
             where=document.where(path),
             remedy="Write api_key: ${NAME_OF_VARIABLE} and export that variable",
         )
-    return ConfigError(f"{problem}{_shown(document, path)}", where=document.where(path), remedy=_SCHEMA)
+    return ConfigError(f"{problem}{_shown(document, path)}", where=document.where(path), remedy=_schema_of(kind))
+
+
+def _schema_of(kind: object) -> str | None:
+    """Name the command that prints the keys; None for a file that has none."""
+    name = _SCHEMAS.get(getattr(kind, "__name__", ""))
+    return None if name is None else f"`bench schema {name}` prints the keys that exist and what each takes"
 
 
 def _read_text(file: Path) -> str:
@@ -166,7 +172,7 @@ def _unknown_key(document: YamlDocument, path: str, field: str, kind: object) ->
     return ConfigError(
         f"unknown key {field!r}",
         where=document.where(f"{path}.{field}"),
-        remedy=f"Did you mean {close[0]!r}?" if close else _SCHEMA,
+        remedy=f"Did you mean {close[0]!r}?" if close else _schema_of(kind),
     )
 
 

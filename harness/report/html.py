@@ -92,7 +92,8 @@ def _source(environment: Environment, name: str) -> str:
 
 
 def _figures(view: ReportView) -> tuple[Figure, ...]:
-    return view.figures if view.forest is None else (view.forest, *view.figures)
+    found = (view.forest, *view.figures, view.levels.figure if view.levels else None)
+    return tuple(figure for figure in found if figure is not None)
 
 
 def _drawings(view: ReportView) -> Mapping[str, Markup]:

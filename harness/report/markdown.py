@@ -28,6 +28,7 @@ def _parts(view: ReportView) -> Iterator[str]:
     verdict = view.verdict
     icon = _ICONS.get(verdict.word, "")
     yield f"## {icon} {verdict.word}: {text(view.title)}".replace("  ", " ")
+    yield _certificate(view)
     yield prose(verdict.sentence)
     yield " \N{MIDDLE DOT} ".join(f"{fact.label} {text(fact.value)}" for fact in view.facts)
     yield _list("Worst case still compatible with the data", verdict.worst_case)
@@ -38,9 +39,28 @@ def _parts(view: ReportView) -> Iterator[str]:
     yield _gates(view.gates)
     yield from (_table(table) for table in view.tails)
     yield _table(view.throughput) if view.throughput else ""
+    yield from _levels(view)
     yield _cards("Failures", view.failures, "No request failed.")
     yield _cards("Findings", view.findings, "Nothing to report.")
     yield _reproduce(view)
+
+
+def _certificate(view: ReportView) -> str:
+    """Say before any figure whether the timings count."""
+    told = view.certificate
+    return f"**{text(told.word[:1].upper() + told.word[1:])}.** {prose(told.sentence)}"
+
+
+def _levels(view: ReportView) -> Iterator[str]:
+    """Give every level of load, where there is more than one number to say of it."""
+    if view.levels is None:
+        return
+    yield f"### Load levels\n\n{prose(view.levels.lede)}"
+    yield "\n".join(
+        f"- {text(reading.label)} ({reading.detail}): {prose(reading.value)}" for reading in view.levels.readings
+    )
+    yield from (_table(table) for table in view.levels.tables)
+    yield prose(view.counted)
 
 
 def _broken(view: ReportView) -> list[str]:

@@ -73,6 +73,18 @@ class VerdictView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateView:
+    """Whether the timings count: said before any figure."""
+
+    word: str
+    icon: str
+    tone: Tone
+    sentence: str
+    line: str  # for the terminal
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
     """A figure of the first screen: an effect with its interval, or one side's value with its own."""
 
@@ -180,14 +192,66 @@ class PairedPlot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPoint:
+    """One level's figure, in the unit shown, with its interval."""
+
+    load: float
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    is_beyond: bool = False  # a quantile that falls among failures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadLine:
+    """One figure of one side over the levels, in ascending order of load."""
+
+    arm: str
+    label: str
+    is_main: bool  # False: drawn more faintly
+    points: tuple[LoadPoint, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPanel:
+    """Lines over one axis."""
+
+    y_label: str
+    is_log: bool
+    lines: tuple[LoadLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaturationPlot:
+    """What each level of load brought, panels over one axis of load."""
+
+    x_label: str
+    is_log: bool
+    loads: tuple[float, ...]  # ascending
+    panels: tuple[LoadPanel, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """A plot as data, its text alternative, its numbers to download."""
 
     id: str
     title: str
     description: str
-    plot: EcdfPlot | ForestPlot | PairedPlot
+    plot: EcdfPlot | ForestPlot | PairedPlot | SaturationPlot
     csv: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelsView:
+    """Every level of load, and how requests arrived."""
+
+    lede: str
+    tables: tuple[Table, ...]
+    readings: tuple[Fact, ...]  # per side: where throughput stops growing
+    figure: Figure | None
+    is_paired: bool  # two rows per level, one of each side
+    lines: tuple[str, ...]  # for the terminal, the longest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +362,7 @@ class ReportView:
     sections: tuple[Section, ...]
     sides: tuple[SideLabel, ...]
     is_comparison: bool
+    certificate: CertificateView
     verdict: VerdictView
     headlines: tuple[Headline, ...]
     facts: tuple[Fact, ...]
@@ -308,11 +373,13 @@ class ReportView:
     more_tails: tuple[Table, ...]  # of metrics that no gate looks at
     figures: tuple[Figure, ...]
     throughput: Table | None
+    levels: LevelsView | None  # None: one level of a closed loop
+    counted: str  # what counts of requests count; empty: nothing but the judged level was sent
     prompts: tuple[PromptView, ...]
     economics: Table | None
     failures: tuple[Card, ...]
     findings: tuple[Card, ...]
-    instrument: Table | None
+    instrument: tuple[Table, ...]
     endpoints: Table
     manifest: tuple[Group, ...]
     reproduce: tuple[Fact, ...]

@@ -1,15 +1,17 @@
-"""The last lines of a command: verdict, figures, report, next step."""
+"""The last lines of a command: whether timings count, verdict, figures, report, next step."""
 
 import textwrap
 from collections.abc import Sequence
 
+from harness.analysis.results import Outcome
 from harness.report.page import Headline, ReportView
 from harness.report.untrusted import one_line
 
 TEXT_WIDTH = 80
-WIDTH = 100  # of a row of figures, which cannot be folded
+WIDTH = 100  # of a row of figures
 MOST_LINES = 15
 _SENTENCE_LINES = 4
+_TIMING_LINES = 2
 _FAILURE_LINES = 2
 _STEP_LINES = 3
 _NAME = 34  # characters of an endpoint's name
@@ -22,7 +24,11 @@ _HEADS_OF_ONE = ("", "", "value", "95 % interval", "from", "", "")
 
 def end_block(view: ReportView, page: str) -> list[str]:
     """Say what a person needs before opening the page; plain text, only the page's path may be longer than a line."""
-    head = [*_fold(f"{view.verdict.word}: {view.verdict.sentence}", _SENTENCE_LINES), _cut(_sides(view))]
+    head = [
+        *_timing(view),
+        *_fold(f"{view.verdict.word}: {view.verdict.sentence}", _SENTENCE_LINES),
+        _cut(_sides(view)),
+    ]
     tail = [
         *_fold(_counts(view), 1, tag="sent"),
         *_fold(view.failure_line, _FAILURE_LINES, tag="failed"),
@@ -30,7 +36,34 @@ def end_block(view: ReportView, page: str) -> list[str]:
         *_fold(view.next_step, _STEP_LINES, tag="next"),
     ]
     heads = _HEADS if view.is_comparison else _HEADS_OF_ONE
-    return [*head, *_rows(heads, view.headlines[: MOST_LINES - len(head) - len(tail) - 1]), *tail]
+    room = MOST_LINES - len(head) - len(tail) - 1
+    rows = _with_count_of_others(_rows(heads, _most_telling(view.headlines)[:room]), len(view.headlines) - room)
+    return [*head, *rows, *(_levels(view) if room > len(view.headlines) else []), *tail]
+
+
+def _most_telling(headlines: Sequence[Headline]) -> list[Headline]:
+    """What did not pass comes first; the order is kept otherwise."""
+    return sorted(headlines, key=lambda one: one.word == Outcome.PASS.value)
+
+
+def _with_count_of_others(rows: list[str], n_others: int) -> list[str]:
+    """Say in the empty corner of the heads how many figures found no room."""
+    note = f"and {n_others} more"
+    if n_others <= 0 or not rows[0].startswith(" " * len(note)):
+        return rows
+    return [note + rows[0][len(note) :], *rows[1:]]
+
+
+def _levels(view: ReportView) -> list[str]:
+    """Name the levels of load with what each moved, as much of it as one line holds."""
+    lines = (f"{'levels':<{_TAG}}{line}" for line in (view.levels.lines if view.levels else ()))
+    return [line for line in lines if len(line) <= TEXT_WIDTH][:1]
+
+
+def _timing(view: ReportView) -> list[str]:
+    """Say before any figure whether those of time count: in one line as a row of figures, or folded."""
+    line = f"{'timing':<{_TAG}}{one_line(view.certificate.line, WIDTH)}"
+    return [line] if len(line) <= WIDTH else _fold(view.certificate.line, _TIMING_LINES, tag="timing")
 
 
 def _sides(view: ReportView) -> str:
@@ -59,7 +92,7 @@ def _cells(headline: Headline) -> tuple[str, ...]:
     """Give a row's cells; an effect has its unit, its worst case and what is allowed share it."""
     return (
         headline.word,
-        one_line(headline.label, 18),
+        one_line(headline.label, 22),
         headline.value.replace("points", "pts"),
         one_line(headline.interval, 22) if headline.has_interval else "",
         one_line(headline.sides, 34) or "no value",

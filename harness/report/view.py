@@ -13,13 +13,15 @@ from harness.report.view_evidence import (
     failure_cards,
     failure_line,
     finding_cards,
-    instrument_table,
 )
-from harness.report.view_figures import PLOTTED, ecdf_figures, forest_figure, paired_figure
+from harness.report.view_figures import ecdf_figures, forest_figure, paired_figure
 from harness.report.view_headlines import gate_headlines, side_headlines
+from harness.report.view_instrument import certificate_view, instrument_tables
+from harness.report.view_levels import levels_view
+from harness.report.view_load import counted_words, is_leveled, load_fact
 from harness.report.view_manifest import endpoints_table, manifest_groups, reproduce, side_labels, sides_of
 from harness.report.view_prompts import prompt_views
-from harness.report.view_tails import tail_tables, throughput_table
+from harness.report.view_tails import FIRST, tail_tables, throughput_table
 from harness.report.view_verdict import check_views, gate_views, verdict_view
 
 
@@ -37,21 +39,24 @@ def build_view(analysis: Analysis, header: RunHeader | None, catalog: Catalog) -
         sections=_sections(analysis),
         sides=side_labels(case),
         is_comparison=case.candidate is not None,
+        certificate=certificate_view(analysis.certificate),
         verdict=verdict_view(analysis),
         headlines=gate_headlines(judgement.gates, catalog) if judgement else side_headlines(analysis, catalog),
         facts=_facts(analysis, header),
         validity=check_views(judgement),
         gates=gate_views(judgement, catalog),
         forest=forest_figure(judgement.gates) if judgement else None,
-        tails=tuple(table for metric, table in tables.items() if metric in PLOTTED),
-        more_tails=tuple(table for metric, table in tables.items() if metric not in PLOTTED),
+        tails=tuple(table for metric, table in tables.items() if metric in FIRST),
+        more_tails=tuple(table for metric, table in tables.items() if metric not in FIRST),
         figures=ecdf_figures(analysis, names, catalog) + ((paired,) if paired else ()),
-        throughput=throughput_table(analysis.throughput, names),
+        throughput=throughput_table(analysis, names),
+        levels=levels_view(analysis, names, catalog),
+        counted=counted_words(analysis),
         prompts=prompt_views(analysis, names),
         economics=economics_table(analysis.economics, names),
         failures=failure_cards(analysis.failures, names),
         findings=finding_cards(analysis.findings, names),
-        instrument=instrument_table(analysis.instrument, names),
+        instrument=instrument_tables(analysis.certificate, names),
         endpoints=endpoints_table(case),
         manifest=manifest_groups(case, header),
         reproduce=reproduce(case, header),
@@ -73,6 +78,7 @@ def _sections(analysis: Analysis) -> tuple[Section, ...]:
         Section(id="verdict", title="Verdict" if analysis.judgement else "Summary"),
         Section(id="gates", title="Gates", badge=str(len(gates))) if gates else None,
         Section(id="tails", title="Tails"),
+        Section(id="levels", title="Load levels") if is_leveled(analysis) else None,
         Section(id="prompts", title="Prompts", badge=str(len(analysis.prompts))),
         Section(id="economics", title="Tokens and money"),
         Section(id="failures", title="Failures", badge=str(sum(row.n for row in analysis.failures))),
@@ -92,7 +98,7 @@ def _facts(analysis: Analysis, header: RunHeader | None) -> tuple[Fact, ...]:
         detail=visible(f"{golden.name} {golden.version}"),
     )
     if not analysis.economics:
-        return (prompts,)
+        return (prompts, load_fact(analysis.case))
     facts = [
         prompts,
         _per_side("requests", [side.n_requests for side in analysis.economics], _arms(analysis)),
@@ -101,6 +107,10 @@ def _facts(analysis: Analysis, header: RunHeader | None) -> tuple[Fact, ...]:
     set_aside = [_set_aside(analysis, side.arm) for side in analysis.economics]
     if any(set_aside):
         facts.append(_per_side("set aside", set_aside, "warm-up or possibly cold"))
+    others = [_at_other_levels(analysis, side.arm) for side in analysis.economics]
+    if any(others):
+        facts.append(_per_side("at other levels", others, "of load, not judged"))
+    facts.append(load_fact(analysis.case))
     if any(side.cost.value is not None for side in analysis.economics):
         costs = " / ".join(map(_cost, analysis.economics))
         facts.append(Fact(label="cost", value=costs, detail=_arms(analysis)))
@@ -115,7 +125,11 @@ def _per_side(label: str, counts: list[int], detail: str) -> Fact:
 
 
 def _set_aside(analysis: Analysis, arm: Arm) -> int:
-    return sum(not trial.is_judged and trial.key.arm is arm for trial in analysis.trials)
+    return sum(not trial.is_judged and trial.key.level == 0 and trial.key.arm is arm for trial in analysis.trials)
+
+
+def _at_other_levels(analysis: Analysis, arm: Arm) -> int:
+    return sum(trial.key.level > 0 and trial.key.arm is arm for trial in analysis.trials)
 
 
 def _cost(side: Economics) -> str:

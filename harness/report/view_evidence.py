@@ -1,8 +1,8 @@
-"""Money, failures, findings, instrument: as text."""
+"""Money, failures, findings: as text."""
 
 from collections.abc import Callable, Sequence
 
-from harness.analysis.results import Analysis, Economics, FailureRow, FindingRow, Instrument, Value
+from harness.analysis.results import Analysis, Economics, FailureRow, FindingRow, Value
 from harness.model.record import Arm
 from harness.report import format as fmt
 from harness.report.page import Card, Cell, Column, Table
@@ -87,7 +87,7 @@ def failure_cards(rows: Sequence[FailureRow], names: dict[Arm, str]) -> tuple[Ca
             kind=row.kind,
             side=names.get(row.arm, row.arm.value),
             arm=row.arm.value,
-            count=fmt.plural(row.n, "request"),
+            count=fmt.plural(row.n, "request") + _elsewhere(row),
             example=one_line(row.example),
             advice=row.advice,
             prompts=row.prompts[:_CARD_PROMPTS],
@@ -95,6 +95,10 @@ def failure_cards(rows: Sequence[FailureRow], names: dict[Arm, str]) -> tuple[Ca
         )
         for row in sorted(rows, key=lambda row: (-row.n, row.kind, row.arm))
     )
+
+
+def _elsewhere(row: FailureRow) -> str:
+    return f", {fmt.count(row.n_other_levels)} at other levels" if row.n_other_levels else ""
 
 
 def finding_cards(rows: Sequence[FindingRow], names: dict[Arm, str]) -> tuple[Card, ...]:
@@ -125,36 +129,7 @@ def _failed(side: Economics, rows: Sequence[FailureRow], name: str) -> str:
     kinds = [f"{row.n} {row.kind}" for row in mine[:_KINDS_SHOWN]]
     if rest := sum(row.n for row in mine[_KINDS_SHOWN:]):
         kinds.append(f"{rest} of other kinds")
+    if elsewhere := sum(row.n_other_levels for row in mine):
+        kinds[-1] += f"; {elsewhere:,} at other levels"
     head = f"{name}{side.n_failed:,} of {side.n_requests:,}"
     return f"{head} ({', '.join(kinds)})" if kinds else head
-
-
-def instrument_table(found: Sequence[Instrument], names: dict[Arm, str]) -> Table | None:
-    """Give how late we read and sent, a column per side."""
-    if not found:
-        return None
-    lines: tuple[tuple[str, Callable[[Instrument], Cell]], ...] = (
-        ("socket reads", lambda side: Cell(text=fmt.count(side.n_reads))),
-        ("reads stamped by the kernel", lambda side: _fraction(side.kernel_stamp_fraction)),
-        ("receive lag, median", lambda side: _duration(side.receive_lag_p50_s)),
-        ("receive lag, p99", lambda side: _duration(side.receive_lag_p99_s)),
-        ("send lateness, p99", lambda side: _duration(side.send_lateness_p99_s)),
-        ("output events that share a read", lambda side: _fraction(side.shared_read_fraction)),
-    )
-    return Table(
-        caption="How far these timings can be trusted",
-        columns=(Column(title="", is_number=False), *(Column(title=names.get(side.arm, side.arm)) for side in found)),
-        rows=tuple((Cell(text=label), *(write(side) for side in found)) for label, write in lines),
-    )
-
-
-def _duration(value: Value) -> Cell:
-    if value.value is None:
-        return Cell(text=fmt.DASH, detail=value.reason or "", tone="muted")
-    return Cell(text=fmt.duration(value.value))
-
-
-def _fraction(value: Value) -> Cell:
-    if value.value is None:
-        return Cell(text=fmt.DASH, detail=value.reason or "", tone="muted")
-    return Cell(text=fmt.percent(value.value))

@@ -39,7 +39,7 @@ def _ecdf(metric: str, tails: list[Tail], names: dict[Arm, str], catalog: Catalo
         title=f"{title}: share of requests at or below",
         description=". ".join(_describe(curve, scale) for curve in curves),
         plot=EcdfPlot(x_label=f"{title}, {scale.symbol}{', log axis' if is_log else ''}", is_log=is_log, curves=curves),
-        csv=_csv(
+        csv=csv_text(
             ("side", f"{metric}_{scale.symbol}", "cumulative_share"),
             ((curve.arm, value, (rank + 1) / curve.n) for curve in curves for rank, value in enumerate(curve.values)),
         ),
@@ -82,7 +82,7 @@ def forest_figure(gates: Iterable[Gate]) -> Figure | None:
         title="Effects against their margins",
         description=". ".join(map(_describe_row, differences + ratios)),
         plot=ForestPlot(differences=differences, ratios=ratios),
-        csv=_csv(
+        csv=csv_text(
             ("gate", "outcome", "effect", "low", "high", "worst_case", "margin"),
             (
                 (row.label, row.outcome, row.effect, row.low, row.high, row.bound, row.margin)
@@ -142,7 +142,7 @@ def paired_figure(analysis: Analysis) -> Figure | None:
         plot=PairedPlot(
             x_label="ratio of medians, log axis", margin=_ttft_margin(analysis.judgement.gates), points=ordered
         ),
-        csv=_csv(("prompt", "ttft_ratio"), ((point.label, point.ratio) for point in ordered)),
+        csv=csv_text(("prompt", "ttft_ratio"), ((point.label, point.ratio) for point in ordered)),
     )
 
 
@@ -150,7 +150,8 @@ def _ttft_margin(gates: Iterable[Gate]) -> float | None:
     return next((gate.margin for gate in gates if gate.id == "ttft_p50"), None)
 
 
-def _csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def csv_text(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Write a figure's numbers; what is not finite in words, what there is not as nothing."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(head)

@@ -11,7 +11,14 @@ from harness.report.view_tails import quantile_cell
 from harness.report.view_verdict import gate_view, in_order
 
 _GATES = ("ttft_p50", "ttft_p95", "decode_p50", "tool_success", "task_success", "request_success")
-_QUANTILES = (("ttft", 0.5), ("ttft", 0.95), ("decode_rate", 0.5), ("e2e", 0.5))
+_QUANTILES = (
+    ("ttft", 0.5),
+    ("ttft", 0.95),
+    ("ttft_from_intended", 0.5),
+    ("ttft_from_intended", 0.95),
+    ("decode_rate", 0.5),
+    ("e2e", 0.5),
+)
 _MOST = 8
 _ARROW = " \N{RIGHTWARDS ARROW} "
 
@@ -65,7 +72,7 @@ def side_headlines(analysis: Analysis, catalog: Catalog) -> tuple[Headline, ...]
     quantiles = [
         _of_quantile(tails[metric], quantile, catalog)
         for metric, q in _QUANTILES
-        if metric in tails and (quantile := _at(tails[metric].quantiles, q)) is not None
+        if metric in tails and tails[metric].n and (quantile := _at(tails[metric].quantiles, q)) is not None
     ]
     return (*quantiles, *_counts(analysis))
 
@@ -92,8 +99,9 @@ def _of_quantile(tail: Tail, quantile: Quantile, catalog: Catalog) -> Headline:
 
 
 def _counts(analysis: Analysis) -> Iterator[Headline]:
-    for side in analysis.economics[:1]:
-        yield _share("Request success", side.n_successes, side.n_requests)
+    judged = [trial for trial in analysis.trials if trial.is_judged]
+    if analysis.economics:
+        yield _share("Request success", sum(trial.failure is None for trial in judged), len(judged))
     sides = [row.reference for row in analysis.prompts]
     for label, successes in (
         ("Task success", [(side, side.task_successes) for side in sides]),

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.analysis.results import Case, Side
-from harness.model.record import RunHeader
+from harness.model.record import Arrival, RunHeader
 from harness.report import format as fmt
 from harness.report.page import Cell, Column, Fact, Group, SideLabel, Table
 from harness.report.untrusted import one_line, visible
 
 _VALUE_LIMIT = 400
+_LOADS = {True: "requests in flight on each side", False: "requests per second on each side"}
 _IDENTITY = ("name", "base_url", "model", "api_key")  # what must differ between two endpoints
 
 
@@ -131,6 +132,8 @@ def _plan_facts(header: RunHeader) -> tuple[Fact, ...]:
     return (
         Fact(label="plan digest", value=header.plan_sha256),
         Fact(label="seed", value=str(plan.seed)),
+        Fact(label="arrival", value=plan.arrival.value),
+        Fact(label="levels of load", value=_leaf(plan.load), detail=_LOADS[plan.arrival is Arrival.CLOSED]),
         Fact(label="blocks", value=fmt.count(len(plan.blocks))),
         Fact(label="look-ahead", value=fmt.count(plan.look_ahead)),
         Fact(label="estimators", value=plan.estimators),

@@ -2,21 +2,27 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from harness.analysis.results import Analysis, Quantile, Tail, Throughput, Value
+from harness.analysis.load import side_loads
+from harness.analysis.results import Analysis, Quantile, Tail, Value
 from harness.model.record import Arm
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, title_of, unit_of, worst_title
 from harness.report.page import Cell, Column, Table
 from harness.report.untrusted import visible
+from harness.report.view_manifest import sides_of
 
-_FULL_LOAD = (
-    "Full load: while all the requests that the run aims at were in flight. The whole run begins and ends with fewer."
-)
+FIRST = ("ttft", "ttft_from_intended", "decode_rate", "e2e", "e2e_effective")  # the rest stands behind a fold
+_FULL_LOAD = "Full load: from the first instant with as many requests in flight as asked to the last"
+_FULL_RATE = "Full load: from the end of the ramp to the last request that was due"
+_DUE = ("ttft_from_intended", "e2e_effective")
 
 
 def tail_tables(analysis: Analysis, names: dict[Arm, str], catalog: Catalog) -> dict[str, Table]:
-    """Give one table per metric, a row per side."""
-    metrics = dict.fromkeys(tail.metric for tail in analysis.tails)
+    """Give one table per metric, a row per side; times from intended are an open loop's."""
+    is_open = any(side_loads(analysis.case, side)[0].is_open_loop for side in sides_of(analysis.case))
+    metrics = [
+        metric for metric in dict.fromkeys(tail.metric for tail in analysis.tails) if is_open or metric not in _DUE
+    ]
     return {
         metric: _table(metric, [tail for tail in analysis.tails if tail.metric == metric], names, catalog)
         for metric in metrics
@@ -97,20 +103,24 @@ def _beyond(reason: str) -> Cell | None:
     return Cell(text=visible(head), detail=visible(evidence.removesuffix(")")), tone="bad")
 
 
-def throughput_table(found: tuple[Throughput, ...], names: dict[Arm, str]) -> Table | None:
-    """Give what the run as a whole moved, which is not one stream's decode rate."""
+def throughput_table(analysis: Analysis, names: dict[Arm, str]) -> Table | None:
+    """Give what the judged level as a whole moved, which is not one stream's decode rate."""
+    found = analysis.throughput
     if not found:
         return None
+    loads = side_loads(analysis.case, analysis.case.candidate or analysis.case.reference)
+    whole, where = ("level", " at the judged level") if len(loads) > 1 else ("run", "")
+    full = _FULL_RATE if loads[0].is_open_loop else _FULL_LOAD
     rates = [rate for item in found for rate in (item.steady_output_tokens_per_s, item.output_tokens_per_s)]
     tokens = fmt.scale_for("tok/s", _defined(rate.value for rate in rates))
     requests = fmt.scale_for("requests/s", _defined(item.requests_per_s.value for item in found))
     return Table(
-        caption="System throughput, all streams together",
+        caption=f"System throughput{where}, all streams together",
         columns=(
             Column(title="side", is_number=False),
             Column(title="output tok/s at full load"),
-            Column(title="output tok/s, whole run"),
-            Column(title="requests/s, whole run"),
+            Column(title=f"output tok/s, whole {whole}"),
+            Column(title=f"requests/s, whole {whole}"),
         ),
         rows=tuple(
             (
@@ -121,7 +131,7 @@ def throughput_table(found: tuple[Throughput, ...], names: dict[Arm, str]) -> Ta
             )
             for item in found
         ),
-        notes=(_FULL_LOAD,),
+        notes=(f"{full}. The whole {whole} begins and ends with {'less' if loads[0].is_open_loop else 'fewer'}.",),
     )
 
 

@@ -1,6 +1,7 @@
 """Serves a profile: in the foreground for a person, or as a child process for a program."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,15 +49,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         serving = read_serving(given.profile, golden=given.golden, truth=given.truth, seed=given.seed)
-        serve(serving, port=given.port, ready=_announce_ready, until_stdin_ends=True)
+        serve(serving, port=given.port, ready=announce_ready, until_stdin_ends=True)
     except ConfigError as error:
         sys.stderr.write(f"simulator: {error}\n")
         return error.exit_code
+    except BrokenPipeError:  # nobody hears where we listen
+        return 0
     return 0
 
 
-def _announce_ready(port: int) -> None:
-    _write(msgspec.json.encode(Ready(port=port, base_url=_base_url(port))).decode() + "\n")
+def announce_ready(port: int) -> None:
+    """Tell the parent where we listen; BrokenPipeError when it has gone."""
+    line = msgspec.json.encode(Ready(port=port, base_url=_base_url(port))) + b"\n"
+    os.write(sys.stdout.fileno(), line)  # unbuffered: nothing is left to fail at the interpreter's end
 
 
 def _base_url(port: int) -> str:

@@ -1,18 +1,17 @@
-"""Starts a simulator as a process of its own and ends it."""
+"""Starts a simulator or a metronome as a process of its own and ends it."""
 
-import os
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-import harness
 from harness.errors import BenchError
+from harness.interpreter import module_environment, module_words
 from harness.simulator.__main__ import Ready
+from harness.simulator.metronomeshape import Shape
 from harness.simulator.serving import read_serving
 
 _GRACE_S = 20.0
@@ -38,33 +37,45 @@ def running_simulator(
     `seed` replaces the profile's: two simulators of one profile and seed draw the same for the same requests.
     """
     serving = read_serving(profile, golden=golden, truth=truth, seed=seed)
-    process = _start(_words(profile, golden, truth, port, seed))
-    with process:
+    options = {"golden": golden, "truth": truth, "seed": seed, "port": port}
+    with _running("harness.simulator", [str(profile), *_words(options)], serving.profile.name, truth) as running:
+        yield running
+
+
+@contextmanager
+def running_metronome(
+    shape: Shape | None = None, truth: Path | None = None, *, port: int = 0
+) -> Iterator[RunningSimulator]:
+    """Play a shape from a child process to every request that does not ask for another."""
+    options = {**msgspec.structs.asdict(shape or Shape()), "truth": truth, "port": port}
+    with _running("harness.simulator.metronome", _words(options), "metronome", truth) as running:
+        yield running
+
+
+@contextmanager
+def _running(module: str, words: list[str], name: str, truth: Path | None) -> Iterator[RunningSimulator]:
+    """Start a module that says when it listens; end it so that its log is whole."""
+    with _start([*module_words(module), *words]) as process:
         try:
             ready = _await_ready(process)
-            yield RunningSimulator(
-                name=serving.profile.name, base_url=ready.base_url, port=ready.port, pid=process.pid, truth=truth
-            )
+            yield RunningSimulator(name=name, base_url=ready.base_url, port=ready.port, pid=process.pid, truth=truth)
         finally:
             _end(process)
 
 
-def _words(profile: Path, golden: Path | None, truth: Path | None, port: int, seed: int | None) -> list[str]:
-    words = [sys.executable, "-P", "-m", "harness.simulator", str(profile), "--port", str(port)]
-    for name, value in (("--golden", golden), ("--truth", truth), ("--seed", seed)):
-        words += [name, str(value)] if value is not None else []
-    return words
+def _words(options: Mapping[str, object]) -> list[str]:
+    """Give command-line options; those that are None are left out."""
+    given = [(name, value) for name, value in options.items() if value is not None]
+    return [word for name, value in given for word in (f"--{name.replace('_', '-')}", str(value))]
 
 
 def _start(words: list[str]) -> subprocess.Popen[bytes]:
-    """Start with our own package importable, in a session of its own: Ctrl-C is the parent's to handle."""
-    package = str(Path(harness.__file__).resolve().parents[1])
-    paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+    """Start in a session of its own: Ctrl-C is the parent's to handle."""
     return subprocess.Popen(  # noqa: S603  # our own interpreter and module
         words,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        env=module_environment(),
         start_new_session=True,
     )
 

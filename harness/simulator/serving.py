@@ -14,7 +14,7 @@ import msgspec
 from harness.errors import ConfigError
 from harness.model.golden import GoldenSet
 from harness.model.goldenfile import load_golden_set
-from harness.model.shipped import shipped_golden_set
+from harness.model.shipped import golden_set_file
 from harness.simulator.endpoint import SimulatedEndpoint
 from harness.simulator.profile import Profile
 from harness.simulator.profilefile import expected_key, load_profile
@@ -45,7 +45,7 @@ def read_serving(file: Path, *, golden: Path | None, truth: Path | None, seed: i
         profile = msgspec.structs.replace(profile, seed=seed)
     return Serving(
         profile=profile,
-        golden=load_golden_set(golden or shipped_golden_set()),
+        golden=load_golden_set(golden_set_file(golden)),
         key=expected_key(profile),
         truth=truth,
     )
@@ -53,7 +53,7 @@ def read_serving(file: Path, *, golden: Path | None, truth: Path | None, seed: i
 
 def serve(serving: Serving, *, port: int, ready: Callable[[int], None], until_stdin_ends: bool = False) -> None:
     """Serve until SIGINT or SIGTERM (or the end of standard input); `ready` gets the port."""
-    with _listener(port) as listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with listen_on(port) as listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(serving, listener, ready, until_stdin_ends=until_stdin_ends))
 
 
@@ -64,7 +64,7 @@ async def _serve(
     _end_on_signals(ended)
     if until_stdin_ends:
         _end_with_stdin(ended)
-    log = _open_log(serving.truth)
+    log = open_log(serving.truth)
     server = Server(SimulatedEndpoint(serving.profile, serving.golden, key=serving.key), log)
     accepting = asyncio.ensure_future(server.accept(listener))
     ending = asyncio.ensure_future(ended.wait())
@@ -80,14 +80,16 @@ async def _serve(
         log.close()
 
 
-def _open_log(file: Path | None) -> TruthLog:
+def open_log(file: Path | None) -> TruthLog:
+    """Open the truth log; ConfigError where it cannot be written."""
     try:
         return TruthLog(file)
     except OSError as error:
         raise ConfigError(f"the truth log cannot be written: {error.strerror}", where=str(file)) from None
 
 
-def _listener(port: int) -> socket.socket:
+def listen_on(port: int) -> socket.socket:
+    """Listen on this machine; ConfigError where the port is taken."""
     try:
         return socket.create_server(("127.0.0.1", port), backlog=_BACKLOG)
     except OSError as error:

@@ -3,23 +3,27 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from harness.analysis.results import Case, Side
 from harness.analysis.trials import JudgedRecord, judge_side
 from harness.model.golden import Check, CheckKind, GoldenSet, Measure, Prompt
 from harness.model.record import (
     Answer,
     Arm,
+    Arrival,
     Arrivals,
     Connection,
     Failure,
     FailureKind,
+    Plan,
     Reads,
     Record,
     RequestKey,
     Stamps,
     Usage,
 )
-from harness.model.settings import Settings
+from harness.model.settings import ArrivalSettings, Settings
 
 MS = 1_000_000
 BOTH = (Arm.REFERENCE, Arm.CANDIDATE)
@@ -44,9 +48,11 @@ def a_golden(*prompts: Prompt) -> GoldenSet:
     return GoldenSet(name="g", prompts=list(prompts or (a_prompt(),)))
 
 
-def a_key(repeat: int = 0, *, arm: Arm = Arm.REFERENCE, prompt_id: str = "p", is_warmup: bool = False) -> RequestKey:
+def a_key(
+    repeat: int = 0, *, arm: Arm = Arm.REFERENCE, prompt_id: str = "p", is_warmup: bool = False, level: int = 0
+) -> RequestKey:
     """Give the identity of a request."""
-    return RequestKey(arm=arm, prompt_id=prompt_id, repeat=repeat, is_warmup=is_warmup)
+    return RequestKey(arm=arm, prompt_id=prompt_id, repeat=repeat, is_warmup=is_warmup, level=level)
 
 
 def reads_at(at_ms: Sequence[float], lag_ms: float = 0.1, source: str = "k") -> Reads:
@@ -147,13 +153,35 @@ def a_case(reference: Sequence[Record], candidate: Sequence[Record] | None, gold
     )
 
 
+def a_plan(*load: float, arrival: Arrival = Arrival.CLOSED, ramp_s: float = 0.0) -> Plan:
+    """Give a plan of these levels, without its blocks."""
+    settings = Settings(load=list(load), arrival=ArrivalSettings(process=arrival, ramp_s=ramp_s))
+    return Plan(
+        seed=7,
+        look_ahead=16,
+        repeats={},
+        blocks=(),
+        settings=msgspec.to_builtins(settings),
+        golden_sha256="0" * 64,
+        estimators="1",
+        arrival=arrival,
+        load=load,
+    )
+
+
 def replayed(
-    prompts: Sequence[Prompt], repeats: int, arm: Arm = Arm.REFERENCE, *, slowness: float = 1.0, **changes: Any
+    prompts: Sequence[Prompt],
+    repeats: int,
+    arm: Arm = Arm.REFERENCE,
+    *,
+    slowness: float = 1.0,
+    level: int = 0,
+    **changes: Any,
 ) -> list[Record]:
     """Give one side's records of every prompt and repeat, each a little slower than the one before."""
     records = []
     for block, (prompt, repeat) in enumerate((prompt, repeat) for repeat in range(repeats) for prompt in prompts):
         pace = slowness * (1 + block / 1000)
-        key = a_key(repeat, arm=arm, prompt_id=prompt.id)
+        key = a_key(repeat, arm=arm, prompt_id=prompt.id, level=level)
         records.append(a_record([at * pace for at in STEADY], key=key, block=block + 1, **changes))
     return records

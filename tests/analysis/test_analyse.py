@@ -12,13 +12,13 @@ import pytest
 from harness.analysis.analyse import analyse, to_summary
 from harness.analysis.catalog import CATALOG
 from harness.analysis.estimators import ESTIMATORS
-from harness.analysis.results import EXIT_CODES, Analysis, Interval, Quantile, Tail, Value, Verdict
+from harness.analysis.results import EXIT_CODES, Analysis, Interval, Quantile, Tail, TimingVerdict, Value, Verdict
 from harness.measure.schedule import plan_run
 from harness.model.digest import plan_sha256
 from harness.model.golden import Prompt
-from harness.model.record import Answer, Arm, FailureKind, Record
+from harness.model.record import Answer, Arm, FailureKind, Record, Stamps
 from harness.model.settings import Settings
-from tests.analysis.cases import BOTH, STEADY, a_case, a_golden, a_key, a_prompt, a_record, failed, replayed
+from tests.analysis.cases import BOTH, MS, STEADY, a_case, a_golden, a_key, a_plan, a_prompt, a_record, failed, replayed
 
 PROMPTS = [a_prompt(f"p{i}", says="answer") for i in range(10)]
 REPEATS = 8
@@ -113,6 +113,7 @@ def test_the_same_case_gives_the_same_summary() -> None:
 
 SUMMARY_KEYS = [
     "format_version",
+    "certificate",
     "verdict",
     "exit_code",
     "sentence",
@@ -130,6 +131,8 @@ SUMMARY_KEYS = [
     "estimators",
     "tails",
     "throughput",
+    "levels",
+    "knees",
     "economics",
     "failures",
     "findings",
@@ -163,6 +166,44 @@ def test_a_summary_has_stable_keys_with_and_without_a_verdict() -> None:
     assert two.judgement is not None
     assert summary["verdict"] == two.judgement.verdict.value
     assert summary["exit_code"] == EXIT_CODES[two.judgement.verdict]
+
+
+def test_a_summary_says_whether_timings_count_before_any_other_figure() -> None:
+    summary: dict[str, Any] = to_summary(compared(noisy(Arm.REFERENCE), noisy(Arm.CANDIDATE)))
+    assert list(summary)[:2] == ["format_version", "certificate"]
+    certificate = summary["certificate"]
+    assert certificate["verdict"] == "not known"  # these records say nothing of the mapping of the kernel's clock
+    assert [row["id"] for row in certificate["rows"] if row["condition"]] == [
+        one["id"] for one in summary["validity"][-4:]
+    ]
+
+
+def test_a_level_whose_requests_went_late_is_named() -> None:
+    golden, plan = a_golden(*PROMPTS), a_plan(1, 16)
+    late = Stamps(intended_at_ns=-60 * MS, admitted_at_ns=-50 * MS, sent_at_ns=0, token_1_at_ns=1, ended_at_ns=2 * MS)
+    records = [*replayed(PROMPTS, 2), *replayed(PROMPTS, 2, level=1, stamps=late)]
+    case = a_case(records, None, golden)
+    case = replace(case, reference=replace(case.reference, plan=plan, clock={"mapping_bound_ns": 200}))
+    found = analyse(case).certificate
+    assert found.verdict is TimingVerdict.VALID
+    (note,) = found.notes
+    assert note.startswith("at 16 requests in flight: VOID for timing, sent 50 ms late (p99, limit ≤ 5 ms)")
+
+
+def test_equal_levels_are_named_apart() -> None:
+    """Two levels of 16, of which the second alone went late."""
+    late = Stamps(intended_at_ns=-60 * MS, admitted_at_ns=-50 * MS, sent_at_ns=0, token_1_at_ns=1, ended_at_ns=2 * MS)
+    good = replace(late, intended_at_ns=0, admitted_at_ns=0)
+    records = [
+        *replayed(PROMPTS, 2),
+        *replayed(PROMPTS, 2, level=1, stamps=good),
+        *replayed(PROMPTS, 2, level=2, stamps=late),
+    ]
+    case = a_case(records, None, a_golden(*PROMPTS))
+    plan = a_plan(1, 16, 16)
+    case = replace(case, reference=replace(case.reference, plan=plan, clock={"mapping_bound_ns": 200}))
+    (note,) = analyse(case).certificate.notes
+    assert note.startswith("at 16 requests in flight (level 3): VOID for timing, sent 50 ms late")
 
 
 def test_a_summary_is_json_that_reads_back_the_same() -> None:

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from harness.analysis.economics import side_economics
+from harness.analysis.load import Load
 from harness.analysis.results import Economics, Throughput
-from harness.analysis.throughput import asked_concurrency, full_windows, side_throughput
+from harness.analysis.throughput import FullLoad, full_load, side_throughput
 from harness.analysis.trials import judge_side
-from harness.model.record import Answer, Arm, FailureKind, Record, Usage
+from harness.model.record import Answer, Arm, Arrival, FailureKind, Record, Stamps, Usage
 from tests.analysis.cases import MS, a_golden, a_key, a_prompt, a_record, a_side, failed, judged
 
 BOOK = {"currency": "EUR", "input_per_mtok": 1.0, "output_per_mtok": 10.0}
@@ -85,7 +86,7 @@ def timed(start_ms: int, end_ms: int, repeat: int, tokens: int | None = 10, **ch
 
 
 def throughput(*records: Record, concurrency: int = 2) -> Throughput:
-    return side_throughput(Arm.REFERENCE, judged(records, a_prompt()), concurrency)
+    return side_throughput(Arm.REFERENCE, judged(records, a_prompt()), Load(asked=concurrency))
 
 
 def test_throughput_is_all_tokens_over_first_sent_to_last_output() -> None:
@@ -118,18 +119,79 @@ def test_the_steady_figure_looks_only_at_the_full_load() -> None:
     """Two in flight from 1,000 to 2,000 ms: of the first answer's 10 tokens the half at 1,000..2,000 counts."""
     first, second = timed(0, 2_000, 0), timed(1_000, 3_000, 1)
     found = throughput(first, second)
-    assert full_windows([first, second], 2) == ((1_000 * MS, 2_000 * MS),)
+    assert full_load([first, second], Load(asked=2)) == FullLoad(window=(1_000 * MS, 2_000 * MS))
     assert found.steady_output_tokens_per_s.value == pytest.approx((5 + 5) / 1.0)
     assert throughput(first, second, concurrency=3).steady_output_tokens_per_s.reason == "never 3 requests in flight"
 
 
-def test_windows_that_touch_are_one() -> None:
-    records = [timed(0, 3_000, 0), timed(0, 1_000, 1), timed(1_000, 2_000, 2)]
-    assert full_windows(records, 2) == ((0, 2_000 * MS),)
-    assert full_windows(records, 1) == ((0, 3_000 * MS),)
-    assert full_windows([], 1) == ()
+def test_full_load_lasts_from_the_first_full_instant_to_the_last() -> None:
+    """Slots of a second; between two requests a slot stands free for 10 ms, in which the other goes on."""
+    first = [timed(at, at + 990, i) for i, at in enumerate(range(0, 10_000, 1_000))]
+    second = [timed(at, at + 1_000, 20 + i) for i, at in enumerate(range(500, 10_500, 1_000))]
+    found = full_load([*first, *second], Load(asked=2))
+    assert found == FullLoad(window=(500 * MS, 9_990 * MS))
+    # In 9.49 s: of the first's 20 events all but the two before, of the second's all but the two after.
+    expected = (10 * 10 - 5 + 10 * 10 - 10) / 9.49
+    assert throughput(*first, *second).steady_output_tokens_per_s.value == pytest.approx(expected)
 
 
-def test_the_run_aims_at_the_lower_concurrency() -> None:
-    assert asked_concurrency([{"limits": {"concurrency": 8}}, {"limits": {"concurrency": 3}}]) == 3
-    assert asked_concurrency([{"limits": {"concurrency": 8}}, {}]) == 4
+def test_a_load_that_was_mostly_not_there_has_no_throughput_at_full_load() -> None:
+    """Two in flight at the ends, one for eight seconds in between: a side that waits for the other."""
+    records = [timed(0, 1_000, 0), timed(0, 10_000, 1), timed(9_000, 10_000, 2)]
+    found = throughput(*records)
+    assert found.steady_output_tokens_per_s.reason == "1.2 of 2 requests in flight on average"
+    assert found.steady_requests_per_s.reason == "1.2 of 2 requests in flight on average"
+    assert found.output_tokens_per_s.value == pytest.approx(30 / 10.0)
+    assert full_load(records, Load(asked=1)).reason is None
+    assert full_load([], Load(asked=1)).reason == "never 1 request in flight"
+
+
+def test_money_counts_every_level_of_load_and_says_so() -> None:
+    found = economics(answering(0), a_record(key=a_key(0, level=1), usage=CENT, answer=Answer(text="yes")), prices=BOOK)
+    assert (found.n_requests, found.n_successes) == (2, 2)
+    assert found.cost.value == pytest.approx(0.02)
+    assert found.cost_per_success.value == pytest.approx(0.01)
+
+
+def test_throughput_is_that_of_its_level_and_of_its_load() -> None:
+    """The first level moves 20 tokens in 2 s, the second 80 in 1 s; the first aims at 2 in flight, not at 4."""
+    first = [timed(0, 2_000, 0), timed(0, 2_000, 1)]
+    second = [
+        replace(record, key=replace(record.key, level=1))
+        for record in (timed(5_000, 6_000, repeat, tokens=20) for repeat in range(4))
+    ]
+    items = judged([*first, *second], a_prompt())
+    one = side_throughput(Arm.REFERENCE, items, Load(asked=2))
+    two = side_throughput(Arm.REFERENCE, items, Load(level=1, asked=4))
+    for found, tokens_per_s, requests_per_s in ((one, 10, 1), (two, 80, 4)):
+        assert found.output_tokens_per_s.value == pytest.approx(tokens_per_s)
+        assert found.steady_output_tokens_per_s.value == pytest.approx(tokens_per_s)
+        assert found.requests_per_s.value == pytest.approx(requests_per_s)
+
+
+def test_requests_at_full_load_are_those_that_ended_in_it() -> None:
+    """Two in flight from 1,000 to 2,000 ms; the answer of the first ends there, that of the second a second later."""
+    found = throughput(timed(0, 2_000, 0), timed(1_000, 3_000, 1))
+    assert found.steady_requests_per_s.value == pytest.approx(1.0)
+    assert throughput(timed(0, 1_000, 0)).steady_requests_per_s.reason == "never 2 requests in flight"
+
+
+def test_an_open_loop_is_full_from_its_ramp_to_the_last_due_request() -> None:
+    """Due at 0, 1, 2, 3 s, a ramp of 1 s: of the outputs, half a second and a second later, four of five count."""
+    records = [
+        replace(timed(at, at + 1_000, repeat), stamps=due(timed(at, at + 1_000, repeat), at))
+        for repeat, at in enumerate((0, 1_000, 2_000, 3_000))
+    ]
+    load = Load(asked=1.0, arrival=Arrival.CONSTANT, ramp_s=1.0)
+    found = side_throughput(Arm.REFERENCE, judged(records, a_prompt()), load)
+    assert full_load(records, load) == FullLoad(window=(1_000 * MS, 3_000 * MS))
+    assert found.steady_output_tokens_per_s.value == pytest.approx((5 + 5 + 5 + 5) / 2.0)  # at 1.5, 2, 2.5, 3 s
+    assert found.steady_requests_per_s.value == pytest.approx(2 / 2.0)  # at 2 and 3 s
+    assert full_load([], load).reason == "fewer than two requests after the ramp"
+    alone = side_throughput(Arm.REFERENCE, judged(records[:1], a_prompt()), load)
+    assert alone.steady_output_tokens_per_s.reason == "fewer than two requests after the ramp"
+
+
+def due(record: Record, at_ms: int) -> Stamps:
+    """Give the record's stamps, due at this instant."""
+    return replace(record.stamps, intended_at_ns=at_ms * MS)

@@ -238,8 +238,8 @@ def test_voided_timing_decides_no_timing_gate_and_every_rate() -> None:
     found = judge_case(case(), trials, late)
     timing = [one for one in found.gates if one.kind is GateKind.RATIO]
     assert {one.outcome for one in timing} == {Outcome.INCONCLUSIVE}
-    assert all("“Requests left on time” (reference p99 200.00 ms" in one.reason for one in timing)
-    assert found.sentence.startswith("Not settled: timings are void: not met is “Requests left on time”")
+    assert all("sent 200 ms late on both sides (p99, limit ≤ 5 ms)" in one.reason for one in timing)
+    assert found.sentence.startswith("Not settled: timings are void: sent 200 ms late on both sides")
     assert [line for line in found.settle if "less other work" in line] == list(found.settle)
     assert gate(found, "tool_success").outcome is Outcome.PASS
 

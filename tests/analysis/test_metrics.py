@@ -81,7 +81,8 @@ def test_a_failed_request_has_no_metric_that_needs_its_answer() -> None:
     for record in (failed(), broken):
         found = measured(record)
         assert {metric for metric, value in found.items() if value.value is not None} == OWN
-        assert {found[metric].reason for metric in found.keys() - OWN} == {"the request failed"}
+        others = found.keys() - OWN - {"ttft_from_intended"}
+        assert {found[metric].reason for metric in others} == {"the request failed"}
 
 
 def test_what_was_never_sent_has_no_times() -> None:
@@ -95,6 +96,8 @@ def test_what_was_never_sent_has_no_times() -> None:
 def test_opening_a_connection_is_not_lateness_of_ours() -> None:
     fresh = Connection(reused=False, dns_ns=200_000, tcp_ns=300_000, tls_ns=400_000)
     assert number(latencies.send_lateness(a_record(connection=fresh))) == pytest.approx(0.0001)
+    early = replace(fresh, is_preopened=True)  # opened before the request was admitted: no part of its lateness
+    assert number(latencies.send_lateness(a_record(connection=early))) == pytest.approx(0.001)
     kept = Connection(reused=True, dns_ns=200_000)
     assert number(latencies.send_lateness(a_record(connection=kept))) == pytest.approx(0.001)
 
@@ -104,6 +107,12 @@ def test_ttft_from_intended_exists_in_an_open_loop_only() -> None:
     assert latencies.time_to_first_token_from_intended(record, is_open_loop=False).value is None
     found = latencies.time_to_first_token_from_intended(record, is_open_loop=True)
     assert number(found) == pytest.approx(0.103)
+    assert number(request_metrics(a_prompt(), record, None, is_open_loop=True)["ttft_from_intended"]) == pytest.approx(
+        0.103
+    )
+    lost = failed()
+    assert latencies.time_to_first_token_from_intended(lost, is_open_loop=True).reason == "the request failed"
+    assert measured(lost)["ttft_from_intended"].reason == latencies.CLOSED_LOOP
 
 
 @pytest.mark.parametrize(

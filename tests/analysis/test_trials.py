@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from harness.analysis.cost import may_be_billed, price_book, request_cost
-from harness.analysis.trials import first_attempts, judge_side
+from harness.analysis.trials import at_level, first_attempts, judge_side
 from harness.model.endpoint import Prices
 from harness.model.record import Answer, Failure, FailureKind, Record, Usage
 from tests.analysis.cases import a_golden, a_key, a_prompt, a_record, a_side, failed, judged
@@ -41,6 +41,13 @@ def test_a_failed_request_is_a_trial_without_success() -> None:
 def test_warmups_cold_and_cancelled_requests_are_not_judged(record: Record) -> None:
     (item,) = judged([record], a_prompt())
     assert not item.trial.is_judged
+
+
+def test_a_request_of_another_level_counts_there_and_is_not_judged() -> None:
+    keys = (a_key(), a_key(level=1), a_key(1, level=1, is_warmup=True))
+    items = judged([a_record(key=key, block=block) for block, key in enumerate(keys)])
+    assert [(item.trial.key.level, item.trial.is_judged) for item in items] == [(0, True), (1, False), (1, False)]
+    assert [len(at_level(items, level)) for level in range(3)] == [1, 1, 0]
 
 
 def test_a_retry_never_mends_the_first_attempt() -> None:

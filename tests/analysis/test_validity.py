@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.analysis.results import Instrument, Judgement, Trial, ValidityCheck, Value, Verdict
-from harness.analysis.validity import INVALID, NOTE, VOID
+from harness.analysis.certificatelimits import VOID
+from harness.analysis.results import Judgement, OfferedLoad, Outcome, Trial, ValidityCheck, Value, Verdict
+from harness.analysis.validity import INVALID, NOTE
 from harness.analysis.verdict import judge_case
 from harness.model.record import Arm, Record, Stamps, Usage
 from harness.model.settings import Settings, Validity
@@ -12,6 +13,7 @@ from tests.analysis.trialcases import (
     case,
     failed,
     garbage,
+    gate,
     instrument,
     judge,
     known,
@@ -35,7 +37,7 @@ def test_a_good_run_meets_every_check() -> None:
     records = [record(arm, "text-1", repeat, usage=Usage(completion_tokens=5)) for arm in Arm for repeat in range(3)]
     found = judge_records(*records)
     assert [one.id for one in found.validity if not one.is_met] == []
-    assert len(found.validity) == 10
+    assert len(found.validity) == 11
 
 
 def test_garbage_against_garbage_is_invalid() -> None:
@@ -170,27 +172,21 @@ def test_missing_usage_is_a_note() -> None:
     assert found.evidence == "candidate: 1 of 1 answers without usage"
 
 
-def lag(kernel: float, p99: Value) -> list[Instrument]:
-    return both_instruments(kernel_stamp_fraction=known(kernel), receive_lag_p99_s=p99)
-
-
 @pytest.mark.parametrize(
-    ("found", "is_met", "consequence"),
+    ("uncertainty", "is_met", "consequence"),
     [
-        (lag(1.0, known(0.05)), True, VOID),  # the kernel stamped: a late reader moves nothing
-        (lag(0.5, known(0.0005)), True, VOID),
-        (lag(0.5, known(0.05)), False, VOID),
-        (lag(0.0, missing("no kernel stamps")), False, NOTE),  # unknown meets no limit, and voids nothing
+        (known(0.0009), True, VOID),
+        (known(0.0011), False, VOID),
+        (missing("nothing says how late"), False, NOTE),  # unknown meets no limit, and voids nothing
     ],
 )
-def test_receive_lag_matters_where_our_own_clock_stamped(
-    found: list[Instrument], is_met: bool, consequence: str
-) -> None:
+def test_an_uncertain_arrival_voids_timing(uncertainty: Value, is_met: bool, consequence: str) -> None:
+    found = both_instruments(arrival_uncertainty_p99_s=uncertainty)
     judgement = judge_case(case(), [*side_trials(Arm.REFERENCE), *side_trials(Arm.CANDIDATE)], found)
-    lag_check = check(judgement, "receive_lag")
-    assert lag_check.is_met is is_met
-    if not is_met:
-        assert lag_check.consequence == consequence
+    told = check(judgement, "arrival_uncertainty")
+    assert (told.is_met, told.consequence) == (is_met, consequence)
+    ttft = gate(judgement, "ttft_p50").outcome
+    assert ttft is (Outcome.PASS if is_met or consequence == NOTE else Outcome.INCONCLUSIVE)
 
 
 def test_late_sends_on_one_side_void_the_timings_of_both() -> None:
@@ -202,11 +198,25 @@ def test_late_sends_on_one_side_void_the_timings_of_both() -> None:
     assert found.verdict is Verdict.INCONCLUSIVE
 
 
-def test_shared_reads_are_a_note() -> None:
+@pytest.mark.parametrize(("ours", "is_met"), [(0.049, True), (0.051, False)])
+def test_events_that_our_late_reading_merged_void_timing(ours: float, is_met: bool) -> None:
     trials = [*side_trials(Arm.REFERENCE), *side_trials(Arm.CANDIDATE)]
-    found = judge_case(case(), trials, both_instruments(shared_read_fraction=known(0.07)))
-    shared = check(found, "shared_reads")
-    assert (shared.is_met, shared.consequence) == (False, NOTE)
+    merged = both_instruments(shared_read_fraction=known(0.9), late_shared_fraction=known(ours))
+    shared = check(judge_case(case(), trials, merged), "shared_reads")
+    assert (shared.is_met, shared.consequence) == (is_met, VOID)
+
+
+def test_free_slots_that_were_not_filled_void_timing() -> None:
+    trials = [*side_trials(Arm.REFERENCE), *side_trials(Arm.CANDIDATE)]
+    short = [
+        instrument(Arm.REFERENCE),
+        instrument(Arm.CANDIDATE, load=OfferedLoad(words="4 requests in flight", offered_fraction=known(0.94))),
+    ]
+    found = judge_case(case(), trials, short)
+    load = check(found, "offered_load")
+    assert (load.is_met, load.consequence) == (False, VOID)
+    assert load.evidence == "reference free slots filled 99.8 %, candidate free slots filled 94 % (limit ≥ 95 %)"
+    assert found.verdict is Verdict.INCONCLUSIVE
 
 
 def test_an_unwatched_instrument_is_said() -> None:

@@ -191,6 +191,22 @@ def test_an_open_rate_says_what_would_settle_it_and_what_it_costs() -> None:
     )
 
 
+def test_a_run_of_several_levels_is_asked_and_priced_at_each() -> None:
+    """The case above once more, of a plan of two levels: 628 requests at each."""
+
+    def priced(one: Trial) -> Trial:
+        return replace(one, cost=known(0.002))
+
+    def one_wrong(one: Trial) -> Trial:
+        wrong = ToolResult(rung=Rung.ARGUMENT_MISMATCH, tool="book_flight")
+        return replace(priced(one), tool=wrong) if (one.key.prompt_id, one.key.repeat) == ("tool-0", 0) else priced(one)
+
+    single = planned()
+    assert single.plan is not None
+    (line,) = judge(one_wrong, priced, of=replace(single, plan=replace(single.plan, load=(1, 4)))).settle
+    assert line.startswith("A run with `--repeats 11` asks 1,256 requests over 2 levels of load, about 2.51 USD: ")
+
+
 def test_an_unlucky_gate_with_enough_trials_says_so() -> None:
     def wrong(one: Trial) -> Trial:
         lost = one.json_valid is not None and one.key.prompt_id == "json-0" and one.key.repeat < 6

@@ -3,8 +3,20 @@
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
-from harness.analysis.results import Case, Gate, Instrument, Judgement, Rung, Side, ToolResult, Trial, Value
+from harness.analysis.results import (
+    Case,
+    Gate,
+    Instrument,
+    Judgement,
+    OfferedLoad,
+    Rung,
+    Side,
+    ToolResult,
+    Trial,
+    Value,
+)
 from harness.analysis.verdict import judge_case
 from harness.model.golden import Check, CheckKind, GoldenSet, Measure, Prompt
 from harness.model.record import Arm, Plan, Record, RequestKey, Stamps
@@ -160,19 +172,23 @@ def record(arm: Arm, prompt_id: str, repeat: int, **fields: object) -> Record:
     return replace(Record(key=key, attempt=1, block=repeat, stamps=Stamps(intended_at_ns=0)), **given)  # type: ignore[arg-type]
 
 
-def instrument(arm: Arm, **fields: Value) -> Instrument:
+def instrument(arm: Arm, **fields: Any) -> Instrument:
     """Give an instrument that kept within its limits."""
-    good = {
+    good: dict[str, Any] = {
         "kernel_stamp_fraction": known(1.0),
         "receive_lag_p50_s": known(0.00005),
         "receive_lag_p99_s": known(0.0003),
         "send_lateness_p99_s": known(0.001),
         "shared_read_fraction": known(0.01),
+        "late_shared_fraction": known(0.001),
+        "arrival_uncertainty_p99_s": known(0.0000004),
+        "gap_p50_s": known(0.02),
+        "load": OfferedLoad(words="4 requests in flight", offered_fraction=known(0.998)),
     }
     return Instrument(arm=arm, n_reads=1000, **(good | fields))
 
 
-def both_instruments(**fields: Value) -> list[Instrument]:
+def both_instruments(**fields: Any) -> list[Instrument]:
     return [instrument(arm, **fields) for arm in (Arm.REFERENCE, Arm.CANDIDATE)]
 
 

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
+from harness.model.storage import load_run
 from tests.cli.simulated import PROMPTS, Bench
 
 REPEATS = ("--repeats", "18")  # 54 tool trials and 144 requests on each side
@@ -85,7 +86,7 @@ def test_swapping_the_recorded_sides_negates_every_effect(bench: Bench) -> None:
 def test_a_recorded_run_judges_again_alike_and_stands_on_either_side(bench: Bench) -> None:
     with bench.pair({}, {}) as (a, b):
         first = bench.compare(a, b, "--repeats", "6")
-        recorded = bench.bench("run", str(a), "--golden", str(bench.golden), "--repeats", "6")
+        recorded = bench.bench("run", str(a), "--golden", str(bench.golden), "--repeats", "6", "--load", "3,1")
         with_reference = bench.compare(recorded.run, b)
         with_candidate = bench.compare(a, recorded.run)
     again = bench.bench("report", str(first.run))
@@ -93,6 +94,7 @@ def test_a_recorded_run_judges_again_alike_and_stands_on_either_side(bench: Benc
     assert recorded.exit_code == 0
     assert recorded.summary["verdict"] is None
     for outcome in (with_reference, with_candidate):
+        assert load_run(outcome.run).header.plan.load == (3,)  # what the recorded side was judged at
         assert outcome.exit_code in {0, 3}
         assert outcome.gate("request_success")["n_reference"] == outcome.gate("request_success")["n_candidate"] > 40
 

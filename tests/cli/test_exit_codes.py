@@ -81,3 +81,14 @@ def test_a_configuration_error_says_thing_value_place_and_remedy() -> None:
     error = ConfigError("unknown key 'modle'", where="a.yml:3 (modle)", remedy="Did you mean 'model'?")
     shown = CliRunner().invoke(ending_in(error), ["go"])
     assert shown.output == "bench: a.yml:3 (modle): unknown key 'modle'. Did you mean 'model'?\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes end otherwise there")
+@pytest.mark.parametrize("words", [["--help"], ["schema", "endpoint"], ["compare", "absent.yml", "absent.yml"]])
+def test_a_pipe_that_nobody_reads_never_looks_like_a_verdict(words: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "harness", *words]
+    done = subprocess.run(command, stdout=writing, stderr=writing, stdin=subprocess.DEVNULL, check=False)
+    os.close(writing)
+    assert done.returncode == 75

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from harness.cli import main
 
-COMMANDS = ("compare", "run", "report", "simulate", "demo", "schema")
+COMMANDS = ("compare", "run", "report", "simulate", "demo", "doctor", "golden", "schema")
 HEAVY = ("numpy", "pandas", "scipy", "matplotlib", "jinja2", "openai", "httpx2", "jsonschema", "rapidfuzz")
 LOOK = """
 import sys
@@ -21,7 +21,9 @@ except SystemExit as end:
 """
 
 
-@pytest.mark.parametrize("words", [("--help",), ("--version",), ("compare", "--help"), ("demo", "--help")])
+@pytest.mark.parametrize(
+    "words", [("--help",), ("--version",), ("compare", "--help"), ("demo", "--help"), ("doctor", "--help")]
+)
 def test_help_loads_nothing_heavy(words: tuple[str, ...]) -> None:
     code = LOOK.format(words=words, heavy=HEAVY)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -175,6 +175,17 @@ def test_a_folder_that_can_take_no_report_is_found_before_anything_is_sent(tmp_p
         ({"verdict": {"ttft_p50": {"margin": 0.8}}}, ("ttft_p50", "above 1")),
         ({"verdict": {"decode_p50": {"margin": 1.2}}}, ("decode_p50", "below 1")),
         ({"plan": {"repeats": 0}}, ("plan.repeats", "0")),
+        ({"load": [4, 2.5]}, ("load[1]", "2.5", "requests in flight")),
+        ({"load": [5000]}, ("load[0]", "5000", "4096")),
+        ({"load": list(range(1, 18))}, ("load", "16")),
+        ({"arrival": {"process": "poisson"}}, ("arrival.process", "needs a rate")),
+        ({"arrival": {"process": "poisson"}, "load": [1e-9]}, ("load[0]", "1e-09", "0.001")),
+        ({"arrival": {"max_in_flight": 3}}, ("arrival.max_in_flight", "no effect")),
+        (
+            {"arrival": {"process": "constant"}, "load": [1], "plan": {"look_ahead": 3}},
+            ("plan.look_ahead", "no effect"),
+        ),
+        ({"max_cost": 1, "plan": {"warmup_s": 5}}, ("warmup_s", "max-cost")),
     ],
 )
 def test_a_mistake_in_a_settings_file_is_named(
@@ -188,6 +199,40 @@ def test_a_mistake_in_a_settings_file_is_named(
     for word in words:
         assert word in shown.output
     assert not doorbell.was_rung()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["--load", "1,x"], ("'x'", "1,4,16")),
+        (["--load", "0"], ("'0'", "above 0")),
+        (["--load", "1e400"], ("above 0",)),
+        (["--load", ",".join("1" * 17)], ("17 levels", "16")),
+        (["--load", "4", "--concurrency", "2"], ("--concurrency", "--load 8")),
+        (["--arrival", "poisson"], ("needs a rate",)),
+        (["--arrival", "often"], ("'often'", "'poisson'")),
+        (["--workers", "5", "--load", "4"], ("--workers 5", "4 requests in flight", "--workers 4")),
+        (["--twin", "--isolate"], ("--twin", "--isolate")),
+    ],
+)
+def test_a_load_that_cannot_be_is_refused_before_anything_is_sent(
+    given: list[str], words: tuple[str, ...], tmp_path: Path, doorbell: Doorbell
+) -> None:
+    file = str(endpoint_file(tmp_path, "a", doorbell.base_url))
+    shown = compare(tmp_path, file, file, "--golden", str(golden_file(tmp_path)), *given)
+    assert shown.exit_code == 2, shown.output
+    for word in words:
+        assert word in shown.output
+    assert not doorbell.was_rung()
+
+
+def test_a_load_beyond_a_files_limit_or_the_set_is_said(tmp_path: Path, doorbell: Doorbell) -> None:
+    file = str(endpoint_file(tmp_path, "a", doorbell.base_url, limits={"concurrency": 2}))
+    words = [file, file, "--golden", str(golden_file(tmp_path)), "--max-cost", "1", "--load", "64", "--repeats", "3"]
+    output = compare(tmp_path, *words).output
+    assert "a load of 64 is more than limits.concurrency of the candidate, 2" in output
+    assert "cannot keep 64 in flight" in output
+    assert "both sides run at the lower" not in output
 
 
 @pytest.mark.parametrize("missing", ["absent.yml", "results/absent"])

@@ -1,6 +1,7 @@
 """Keys come from the environment and are written nowhere, not even when the endpoint echoes them."""
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
@@ -26,6 +27,7 @@ class Echo:
         self._server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
         self.base_url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
         self.heard: list[str] = []
+        self.seen_command_lines: set[bytes] = set()  # of all processes while they measured
 
     async def _listen(self) -> asyncio.Server:
         return await asyncio.start_server(self._answer, "127.0.0.1", 0)
@@ -35,6 +37,7 @@ class Echo:
         length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
         await reader.readexactly(length)
         self.heard.append(head.decode())
+        self.seen_command_lines |= _command_lines()
         is_error = len(self.heard) % 3 == 0
         body = _error(head.decode()) if is_error else _stream(head.decode())
         status = "401 Unauthorized" if is_error else "200 OK"
@@ -54,6 +57,14 @@ class Echo:
         self._loop.close()
 
 
+def _command_lines() -> set[bytes]:
+    found = set()
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.add(file.read_bytes())
+    return found
+
+
 def _error(text: str) -> bytes:
     return json.dumps({"error": {"message": f"wrong key in {text}", "code": KEY, "type": TOKEN}}).encode()
 
@@ -70,15 +81,19 @@ def echo() -> Iterator[Echo]:
     server.close()
 
 
-@pytest.mark.parametrize("debug", ["", "1"])
-def test_a_key_that_the_endpoint_echoes_stands_in_no_file_and_no_output(debug: str, echo: Echo, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("debug", "more_words"), [("", ()), ("1", ()), ("1", ("--workers", "2"))])
+def test_a_key_that_the_endpoint_echoes_stands_in_no_file_and_no_output(
+    debug: str, more_words: tuple[str, ...], echo: Echo, tmp_path: Path
+) -> None:
     more = {"api_key": "${CANARY_KEY}", "headers": {"X-Token": "${CANARY_TOKEN}"}}
     file = endpoint_file(tmp_path, "a", echo.base_url, **more)
     words = ["compare", str(file), str(file), "--golden", str(golden_file(tmp_path)), "--repeats", "6"]
     environ = {**os.environ, "CANARY_KEY": KEY, "CANARY_TOKEN": TOKEN, "BENCH_DEBUG": debug}
-    command = [sys.executable, "-m", "harness", *words]
+    command = [sys.executable, "-m", "harness", *words, *more_words]
     root = Path(__file__).resolve().parents[2]
     environ["PYTHONPATH"] = str(root)
+    environ["TMPDIR"] = str(tmp_path / "tmp")
+    (tmp_path / "tmp").mkdir()
     done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, check=False)
     assert done.returncode in {0, 1, 3, 4}, done.stderr.decode()
     assert len(echo.heard) == 2 * (6 + 2)
@@ -88,3 +103,6 @@ def test_a_key_that_the_endpoint_echoes_stands_in_no_file_and_no_output(debug: s
     assert any(path.suffix == ".html" for path in written)
     for content in (done.stdout, done.stderr, *(path.read_bytes() for path in written)):
         assert b"canary" not in content.replace(b"CANARY", b"").replace(str(tmp_path).encode(), b"")
+    assert b"canary" not in b"".join(echo.seen_command_lines)
+    n_workers = sum(b"harness.measure.worker" in line for line in echo.seen_command_lines)
+    assert n_workers == (1 if more_words and Path("/proc/self/cmdline").exists() else 0)  # equal lines are one

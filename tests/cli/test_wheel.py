@@ -31,7 +31,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_golden_set_templates_and_profiles_and_no_tests(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert "harness/shipped/golden.yml" in names
+    assert {"harness/shipped/golden.yml", "harness/shipped/extended.yml"} <= names
     assert "harness/simulator/profiles/sim-h100.yml" in names
     assert {"harness/report/templates/page.html.j2", "harness/report/templates/style.css"} <= names
     assert "harness/py.typed" in names

@@ -6,8 +6,11 @@ from harness.errors import ConfigError
 from harness.measure.answerlength import UNPINNED_TOKENS, max_answer_tokens
 from harness.measure.estimate import estimate
 from harness.measure.limits import time_limits
+from harness.measure.schedule import plan_run
 from harness.model.endpoint import Endpoint, Params, Prices, Timeouts
 from harness.model.golden import GoldenSet
+from harness.model.record import Arm, Plan
+from harness.model.settings import PlanSettings, Settings
 from tests.measure.prompts import a_prompt, an_endpoint
 
 PRICES = Prices(input_per_mtok=0, output_per_mtok=1_000_000, per_request=2)
@@ -39,9 +42,20 @@ def test_a_length_that_is_no_count_is_named(value: object) -> None:
         max_answer_tokens(a_prompt(max_tokens=value), an_endpoint())
 
 
+def a_plan(golden: GoldenSet, repeats: int = 1, warmup: int = 0, load: tuple[float, ...] = (1,)) -> Plan:
+    settings = Settings(load=list(load), plan=PlanSettings(warmup=warmup))
+    return plan_run(golden, settings, tuple(Arm), repeats={"p": repeats}, estimators="1")
+
+
+def test_every_level_of_load_asks_for_the_whole_set_again() -> None:
+    golden = GoldenSet(name="g", prompts=[a_prompt(max_tokens=10)])
+    found = estimate(golden, an_endpoint(), a_plan(golden, repeats=3, warmup=2, load=(1, 4)))
+    assert (found.requests, found.completion_tokens) == (8, 80)
+
+
 def test_every_answer_and_warm_up_counts_at_its_most() -> None:
     golden = GoldenSet(name="g", prompts=[a_prompt(max_tokens=10)])
-    found = estimate(golden, an_endpoint(prices=PRICES), {"p": 3}, warmup=2)
+    found = estimate(golden, an_endpoint(prices=PRICES), a_plan(golden, repeats=3, warmup=2))
     assert (found.requests, found.completion_tokens, found.unbounded) == (5, 50, ())
     assert found.cost == 50 + 2 * 5
     bytes_of_messages = len('[[{"role":"user","content":"hi"}],[]]')
@@ -49,7 +63,8 @@ def test_every_answer_and_warm_up_counts_at_its_most() -> None:
 
 
 def test_an_answer_without_a_bound_is_named_and_an_endpoint_without_prices_has_no_cost() -> None:
-    found = estimate(GoldenSet(name="g", prompts=[a_prompt()]), an_endpoint(), {"p": 1}, warmup=0)
+    golden = GoldenSet(name="g", prompts=[a_prompt()])
+    found = estimate(golden, an_endpoint(), a_plan(golden))
     assert found.unbounded == ("p",)
     assert found.completion_tokens == UNPINNED_TOKENS
     assert (found.cost, found.currency) == (None, None)

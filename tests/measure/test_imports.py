@@ -29,3 +29,9 @@ def test_all_that_stands_before_the_first_request_loads_no_arrays_plots_or_pages
     code = LOOK.format(heavy=HEAVY)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "True []\n"
+
+
+def test_a_worker_loads_none_of_them_either() -> None:
+    code = f"import sys, harness.measure.worker; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.measure.schedule import Walk, next_start, plan_run
+from harness.measure.closedloop import Walk, next_start
+from harness.measure.schedule import plan_run
 from harness.model.digest import plan_sha256
 from harness.model.golden import GoldenSet, Prompt
 from harness.model.record import Arm, Block, Plan
@@ -73,7 +74,7 @@ BLOCKS = tuple(Block(index=i, prompt_id="p", repeat=i, first=ARMS[i % 2]) for i 
 
 
 def walk(arm: Arm, at: int, free: int = 1) -> Walk:
-    return Walk(arm=arm, next_block=at, free_slots=free)
+    return Walk(arm=arm, block=BLOCKS[at] if at < len(BLOCKS) else None, free_slots=free)
 
 
 @pytest.mark.parametrize(
@@ -92,4 +93,4 @@ def walk(arm: Arm, at: int, free: int = 1) -> Walk:
 )
 def test_who_starts_next(reference: tuple[int, int], candidate: tuple[int, int], expected: Arm | None) -> None:
     walks = [walk(Arm.REFERENCE, *reference), walk(Arm.CANDIDATE, *candidate)]
-    assert next_start(BLOCKS, walks, look_ahead=2) == expected
+    assert next_start(walks, min(reference[0], candidate[0]), look_ahead=2) == expected

@@ -16,6 +16,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 )
 _PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     int: st.integers(-(2**63), 2**63 - 1),
+    float: st.floats(allow_nan=False, allow_infinity=False),
     str: texts,
     bool: st.booleans(),
     types.NoneType: st.none(),

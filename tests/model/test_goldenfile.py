@@ -119,6 +119,7 @@ def test_a_prompt_without_checks_is_allowed(tmp_path: Path) -> None:
         ),
         ("{role: user, content: hi}", "{content: hi}", 10, ("has no role",)),
         ("      messages", "      model: gpt\n      messages", 10, ("may not set 'model'", "the endpoint file")),
+        ("      messages", "      tools: 5\n      messages", 10, ("request.tools", "tools is a list (found 5)")),
         ("      messages", "      stream: true\n      messages", 10, ("may not set 'stream'", "the harness's")),
         (
             "{temperature: 0, max_tokens: 10}",

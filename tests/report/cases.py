@@ -1,8 +1,10 @@
 """The sample turned into the cases that a page must survive."""
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from harness.analysis.certificate import certify
 from harness.analysis.results import (
     Analysis,
     AnswerGroup,
@@ -25,6 +27,7 @@ from harness.analysis.results import (
 from harness.model.golden import GoldenSet, Prompt
 from harness.model.record import Answer, Arm, Record, RequestKey, Stamps, ToolCall
 from harness.model.settings import Settings
+from tests.report.leveled import leveled, open_loop, single_rate
 from tests.report.sample import gates, interval, known, missing, sample, single
 
 HOSTILE = (
@@ -120,10 +123,21 @@ def nothing() -> Analysis:
         failures=(),
         findings=(),
         instrument=(),
+        certificate=certify(()),
     )
 
 
-CASES = {
+def void() -> Analysis:
+    """Give a run whose candidate was sent late and at three fifths of the load asked."""
+    both = sample()
+    reference, candidate = both.instrument
+    late = replace(
+        candidate, send_lateness_p99_s=known(0.0123), load=replace(candidate.load, offered_fraction=known(0.61))
+    )
+    return replace(both, instrument=(reference, late), certificate=certify((reference, late)))
+
+
+CASES: Mapping[str, Callable[[], Analysis]] = {
     "sample": sample,
     "single": single,
     "passed": passed,
@@ -133,6 +147,10 @@ CASES = {
     "both_failed": both_failed,
     "single_failed": single_failed,
     "nothing": nothing,
+    "void": void,
+    "leveled": leveled,
+    "open_loop": open_loop,
+    "single_rate": single_rate,
 }
 
 

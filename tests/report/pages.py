@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 from harness.analysis.results import Analysis
 from harness.report.html import render_html
-from harness.report.page import ReportView
+from harness.report.page import Figure, ReportView
 from harness.report.view import build_view
 from tests.report.cases import CASES, hostile
 from tests.report.sample import catalog, header
@@ -24,6 +24,12 @@ def view_of(analysis: Analysis) -> ReportView:
 def view(case: str) -> ReportView:
     """Give the view of a case by name."""
     return view_of(CASES[case]())
+
+
+def figures_of(found: ReportView) -> list[Figure]:
+    """Give every figure of a page."""
+    levels = found.levels.figure if found.levels else None
+    return [figure for figure in (found.forest, *found.figures, levels) if figure is not None]
 
 
 @cache

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from harness.analysis.catalog import CATALOG, Metric
+from harness.analysis.certificate import certify
 from harness.analysis.results import (
     Analysis,
     AnswerGroup,
     Case,
     CheckResult,
+    Client,
+    ClockSource,
     Economics,
     FailureRow,
     FindingRow,
@@ -19,6 +22,7 @@ from harness.analysis.results import (
     Instrument,
     Interval,
     Judgement,
+    OfferedLoad,
     Outcome,
     PromptRow,
     PromptSide,
@@ -454,10 +458,10 @@ def judgement() -> Judgement:
                 consequence="INVALID",
             ),
             ValidityCheck(
-                id="shared_reads",
-                title="Output events were read promptly",
+                id="usage",
+                title="Token usage was reported",
                 is_met=False,
-                evidence="7.1 % of the candidate's output events share a read (limit 5 %)",
+                evidence="candidate: 2 of 137 answers without usage",
                 consequence="note",
             ),
         ),
@@ -505,6 +509,27 @@ def _instrument(arm: Arm) -> Instrument:
         receive_lag_p99_s=known(0.00041),
         send_lateness_p99_s=known(0.0012),
         shared_read_fraction=known(0.012 if arm is Arm.REFERENCE else 0.071),
+        late_shared_fraction=known(0.0004),
+        arrival_uncertainty_p99_s=known(0.000000212),
+        gap_p50_s=known(0.0084),
+        clock=ClockSource(name="kernel receive times", detail="SO_TIMESTAMPNS", mapping_bound_s=known(0.000000212)),
+        load=OfferedLoad(
+            words="4 requests in flight",
+            offered_fraction=known(0.998),
+            achieved=known(3.96),
+            queue_delay_p99_s=known(0.0021),
+        ),
+        client=Client(
+            n_processes=1,
+            is_shared=True,
+            loop_lag_p50_s=known(0.00007),
+            loop_lag_p99_s=known(0.00052),
+            loop_lag_max_s=known(0.0048),
+            cpu_fraction=known(0.17),
+            cpu_per_event_s=known(0.000031),
+            open_connections=known(8),
+            files_allowed=known(1_048_576),
+        ),
     )
 
 
@@ -616,6 +641,7 @@ def sample(seed: int = 14) -> Analysis:
         failures=_failures(),
         findings=_findings(),
         instrument=tuple(_instrument(arm) for arm in NAMES),
+        certificate=certify([_instrument(arm) for arm in NAMES]),
     )
 
 
@@ -647,6 +673,7 @@ def single(seed: int = 14) -> Analysis:
         failures=(),
         findings=tuple(row for row in both.findings if row.arm is one),
         instrument=both.instrument[:1],
+        certificate=certify(both.instrument[:1]),
     )
 
 

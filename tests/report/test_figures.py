@@ -11,7 +11,7 @@ from harness.model.record import Arm
 from harness.report.page import Curve, EcdfPlot, Figure, ForestPlot, PairedPlot
 from harness.report.plots import draw_figure, log_ticks
 from tests.report.cases import CASES
-from tests.report.pages import hostile_view, view, view_of
+from tests.report.pages import figures_of, hostile_view, view, view_of
 from tests.report.sample import sample
 
 
@@ -120,8 +120,7 @@ def test_prompts_without_a_ratio_are_counted() -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_figure_draws_as_one_named_svg_without_style(case: str) -> None:
-    found = view(case)
-    for figure in (*found.figures, *filter(None, [found.forest])):
+    for figure in figures_of(view(case)):
         drawing = draw_figure(figure)
         root = ET.fromstring(drawing)  # noqa: S314  # our own drawing
         assert root.tag == "svg"

@@ -6,7 +6,7 @@ import pytest
 
 from harness.report.html import content_security_policy, render_html
 from tests.report.cases import CASES, HOSTILE, large
-from tests.report.pages import Parsed, hostile_view, page, parsed, squeezed, view, view_of
+from tests.report.pages import Parsed, figures_of, hostile_view, page, parsed, squeezed, view, view_of
 
 NOT_A_NUMBER = re.compile(r"(?<![\w-])(nan|inf|infinity|∞|null|undefined)(?![\w-])", re.IGNORECASE)
 ACTIVE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -35,6 +35,26 @@ def test_the_first_words_are_the_verdict(case: str) -> None:
     text = parsed(case).text
     assert text.index(view(case).verdict.word) < text.index(view(case).verdict.sentence)
     assert text.index(view(case).verdict.sentence) < text.index("Definitions", text.index("prompts"))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_whether_timings_count_is_said_before_any_figure(case: str) -> None:
+    """Nothing but names and words stands before it: the title and the contents with its counts."""
+    text = parsed(case).text
+    told = view(case).certificate
+    _, contents, after = text.partition("Skip to the verdict")
+    assert contents
+    assert after.index(told.sentence) < after.index(view(case).verdict.sentence)
+    between = after[after.index("Definitions") + len("Definitions") : after.index(told.sentence)]
+    assert between.split() == [told.icon, *told.word.split()]
+
+
+def test_a_void_run_names_its_limits_and_marks_what_lies_beyond() -> None:
+    text = parsed("void").text
+    assert "VOID for timing The latencies and token rates of this run must not be used: candidate sent 12.30" in text
+    assert "send lateness, p99 1.20 ms 12.3 ms ≤ 5 ms beyond" in text
+    assert "uncertainty of an arrival's instant, p99 0.2 µs 0.2 µs ≤ 1 ms, or 2 % of the median gap within" in text
+    assert "free slots filled 99.8 % 61.0 % ≥ 95 % beyond" in text
 
 
 def test_the_first_screen_shows_ratios_with_intervals_and_margins() -> None:
@@ -142,7 +162,7 @@ def test_nothing_is_loaded_and_nothing_is_inline_that_the_policy_forbids(case: s
 def test_every_plot_has_a_text_alternative(case: str) -> None:
     drawings = [attributes for tag, attributes in parsed(case).elements if tag == "svg"]
     ids = set(parsed(case).attributes("id"))
-    figures = [*view(case).figures, *filter(None, [view(case).forest])]
+    figures = figures_of(view(case))
     assert len(drawings) == len(figures)
     for attributes in drawings:
         assert attributes["role"] == "img"

@@ -24,10 +24,13 @@ def tables(markdown: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_comment_begins_with_the_verdict(case: str) -> None:
-    lines = render_markdown(view(case)).splitlines()
-    assert re.match(rf"## (\S+ )?{view(case).verdict.word}: ", lines[0])
-    assert lines[2] == prose(view(case).verdict.sentence)
+def test_the_comment_begins_with_the_verdict_and_whether_its_timings_count(case: str) -> None:
+    told = view(case)
+    lines = render_markdown(told).splitlines()
+    assert re.match(rf"## (\S+ )?{told.verdict.word}: ", lines[0])
+    word, _, sentence = lines[2].removeprefix("**").partition(".** ")
+    assert (word.casefold(), sentence) == (told.certificate.word.casefold(), prose(told.certificate.sentence))
+    assert lines[4] == prose(told.verdict.sentence)
 
 
 def test_the_comment_says_what_the_page_says() -> None:
@@ -55,7 +58,9 @@ def test_one_endpoint_has_no_gates() -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_every_row_of_a_table_has_as_many_cells_as_its_head(case: str) -> None:
     found = tables(render_markdown(view(case)))
-    assert len(found) == bool(view(case).gates) + len(view(case).tails) + bool(view(case).throughput)
+    told = view(case)
+    n_levels = len(told.levels.tables) if told.levels else 0
+    assert len(found) == bool(told.gates) + len(told.tails) + bool(told.throughput) + n_levels
     for lines in found:
         assert {len(CELL_BORDER.findall(line)) for line in lines} == {len(CELL_BORDER.findall(lines[0]))}
         assert re.fullmatch(r"\| :-- (\| --: )+\|", lines[1])

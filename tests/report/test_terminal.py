@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 
 from harness.report.terminal import MOST_LINES, TEXT_WIDTH, WIDTH, end_block
-from tests.report.cases import CASES
-from tests.report.pages import hostile_view, view
+from tests.report.cases import CASES, void
+from tests.report.pages import hostile_view, view, view_of
 
 PAGE = "reports/20261124T0231-h100-vs-a100-7f3a.html"
 
@@ -17,14 +17,18 @@ def test_a_block_is_short_and_only_figures_are_wider_than_eighty_columns(case: s
     assert max(map(len, block)) <= WIDTH
     labels = {head.label for head in view(case).headlines}
     wide = [line for line in block if len(line) > TEXT_WIDTH]
-    assert all(any(label in line for label in labels) or " worst " in line for line in wide)
+    assert all(
+        any(label in line for label in labels) or " worst " in line or line.startswith("timing ") for line in wide
+    )
     assert not any("\n" in line for line in block)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_block_begins_with_the_verdict_and_ends_with_the_next_step(case: str) -> None:
+def test_a_block_says_before_any_figure_whether_timings_count_and_ends_with_the_next_step(case: str) -> None:
     block = end_block(view(case), PAGE)
-    assert block[0].startswith(f"{view(case).verdict.word}: ")
+    assert block[0].startswith("timing  ")
+    after = next(line for line in block[1:] if not line.startswith(" "))
+    assert after.startswith(f"{view(case).verdict.word}: ")
     assert f"report  {PAGE}" in block
     assert any(line.startswith("next    ") for line in block)
     assert any(line.startswith("failed  ") for line in block)
@@ -32,15 +36,15 @@ def test_a_block_begins_with_the_verdict_and_ends_with_the_next_step(case: str) 
 
 def test_the_block_of_a_failure() -> None:
     assert [line.replace("\u00a0", " ") for line in end_block(view("sample"), PAGE)] == [
+        "timing  valid: kernel stamps, read 0.41 ms, sent 1.20 ms late (p99), slots 99.8 %, shared 7.1 %",
         "FAIL: Do not cut over: tool-call success fell 18.3 points (95 % CI 8.7 to 30.2;",
         "allowed 5). 9 of 11 losses are SchemaMismatch in book_flight.",
         "h100-gateway (reference) → a100-serverless (candidate)",
-        "                                 effect     95 % interval  both sides           worst  allowed",
-        "PASS          TTFT p50           1.13×      1.07 to 1.18   214 → 241 ms         1.17×  ≤ 1.25×",
-        "INCONCLUSIVE  TTFT p95           1.34×      0.94 to 2.31   0.98 → 1.31 s        2.29×  ≤ 1.50×",
-        "PASS          Decode rate p50    0.90×      0.89 to 0.91   118.9 → 106.6 tok/s  0.90×  ≥ 0.80×",
-        "FAIL          Tool-call success  −18.3 pts  −30.2 to −8.7  60/60 → 49/60        −27.2  −5.0",
-        "INCONCLUSIVE  Task success       −11.4 pts  −26.0 to +1.0  35/35 → 31/35        −23.4  −5.0",
+        "and 2 more                       effect     95 % interval  both sides     worst  allowed",
+        "INCONCLUSIVE  TTFT p95           1.34×      0.94 to 2.31   0.98 → 1.31 s  2.29×  ≤ 1.50×",
+        "FAIL          Tool-call success  −18.3 pts  −30.2 to −8.7  60/60 → 49/60  −27.2  −5.0",
+        "INCONCLUSIVE  Task success       −11.4 pts  −26.0 to +1.0  35/35 → 31/35  −23.4  −5.0",
+        "PASS          TTFT p50           1.13×      1.07 to 1.18   214 → 241 ms   1.17×  ≤ 1.25×",
         "sent    prompts 28, requests 140 / 140, cost $0.428 / $0.212",
         "failed  reference 0 of 140 · candidate 3 of 140 (2 rate_limited, 1 timeout_idle)",
         f"report  {PAGE}",
@@ -53,12 +57,12 @@ def test_the_block_of_a_failure() -> None:
 def test_a_figure_without_a_value_leaves_the_columns_of_the_others_alone() -> None:
     told = view("sample")
     nothing = replace(
-        told.headlines[0], value="–", interval="75 of 75 requests have no value", has_interval=False, sides="", worst=""
+        told.headlines[1], value="–", interval="75 of 75 requests have no value", has_interval=False, sides="", worst=""
     )
-    block = end_block(replace(told, headlines=(nothing, *told.headlines[1:])), PAGE)
-    row = next(line for line in block if "TTFT p50" in line)
-    assert re.fullmatch(r"PASS +TTFT p50 +– +no value +≤\u00a01\.25×", row)
-    assert row.index("no value") == block[3].index("both sides")
+    block = end_block(replace(told, headlines=(told.headlines[0], nothing, *told.headlines[2:])), PAGE)
+    row = next(line for line in block if "TTFT p95" in line)
+    assert re.fullmatch(r"INCONCLUSIVE +TTFT p95 +– +no value +≤\u00a01\.50×", row)
+    assert row.index("no value") == block[4].index("both sides")
 
 
 def test_one_endpoint_is_told_how_to_compare() -> None:
@@ -73,7 +77,7 @@ def test_a_long_sentence_is_cut_with_a_mark() -> None:
     told = replace(view("sample"), verdict=replace(view("sample").verdict, sentence="word " * 500))
     block = end_block(told, PAGE)
     assert len(block) <= MOST_LINES
-    assert block[3].endswith("word …")
+    assert block[4].endswith("word …")
 
 
 def test_a_path_is_never_cut() -> None:
@@ -86,3 +90,23 @@ def test_an_endpoint_cannot_colour_the_terminal() -> None:
     assert len(block) <= MOST_LINES
     assert not re.search("[\x00-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", "".join(block))
     "".join(block).encode()
+
+
+def test_a_void_run_says_so_and_why_before_its_figures() -> None:
+    told = view_of(void())
+    block = end_block(told, PAGE)
+    assert len(block) <= MOST_LINES
+    assert block[:2] == [
+        "timing  VOID: candidate sent 12.30 ms late (p99, limit ≤ 5 ms); candidate free",
+        "        slots filled 61 % (limit ≥ 95 %)",
+    ]
+    assert block[2].startswith("FAIL: ")
+
+
+def test_what_did_not_pass_is_never_cut_for_what_did() -> None:
+    told = view("sample")
+    passed, failed = replace(told.headlines[0], word="PASS"), replace(told.headlines[0], word="FAIL", label="the last")
+    block = end_block(replace(told, headlines=(*[passed] * 9, failed)), PAGE)
+    assert any(line.startswith("FAIL ") and "the last" in line for line in block)
+    n_rows = sum(line.startswith(("PASS ", "FAIL ")) for line in block)
+    assert any(line.startswith(f"and {10 - n_rows} more") for line in block)

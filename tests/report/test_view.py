@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from harness.analysis.catalog import CATALOG
-from harness.analysis.results import AnswerGroup, CheckResult, Outcome, Quantile, Rung, ToolResult
+from harness.analysis.certificate import certify
+from harness.analysis.results import AnswerGroup, CheckResult, Instrument, Outcome, Quantile, Rung, ToolResult
 from harness.model.record import Arm
 from harness.report.page import Cell, Headline
 from harness.report.untrusted import Excerpt
@@ -356,3 +357,58 @@ def test_a_tiny_value_keeps_its_unit_through_a_row() -> None:
         if tail.metric == "ttft"
     )
     assert view_of(replace(both, tails=tails)).tails[0].rows[0][3].text == "0.400"
+
+
+def test_the_certificate_is_said_with_its_tone() -> None:
+    assert (view("sample").certificate.word, view("sample").certificate.tone) == ("valid for timing", "good")
+    assert (view("void").certificate.word, view("void").certificate.tone) == ("VOID for timing", "void")
+    assert (view("nothing").certificate.word, view("nothing").certificate.tone) == ("timing not known", "warn")
+
+
+def test_the_instrument_lays_limits_apart_from_what_explains_them() -> None:
+    limits, reported = view("void").instrument
+    assert [column.title for column in limits.columns] == ["", "h100-gateway", "a100-serverless", "limit", "result"]
+    assert limits.rows[1] == (
+        Cell(text="send lateness, p99"),
+        Cell(text="1.20\u00a0ms"),
+        Cell(text="12.3\u00a0ms", tone="bad"),
+        Cell(text="≤ 5 ms"),
+        Cell(text="beyond", tone="bad"),
+    )
+    assert limits.notes[0].startswith("candidate: 7.1 % of output events share a read, about 0 % because we read late")
+    rows = {row[0].text: row[1:] for row in reported.rows}
+    assert rows["clock source"][0] == Cell(text="kernel receive times", detail="SO_TIMESTAMPNS")
+    assert rows["CPU of the client per event"][0] == Cell(text="31\u00a0µs", detail="both sides together")
+    assert rows["load that was there"][1] == Cell(text="3.96", detail="asked: 4 requests in flight")
+
+
+def _blind(arm: Arm) -> Instrument:
+    nothing = missing("no read")
+    return Instrument(
+        arm=arm,
+        n_reads=0,
+        kernel_stamp_fraction=nothing,
+        receive_lag_p50_s=nothing,
+        receive_lag_p99_s=nothing,
+        send_lateness_p99_s=nothing,
+        shared_read_fraction=nothing,
+    )
+
+
+def test_what_the_instrument_did_not_measure_has_its_reason() -> None:
+    both = sample()
+    bare = tuple(_blind(one.arm) for one in both.instrument)
+    limits, reported = view_of(replace(both, instrument=bare, certificate=certify(bare))).instrument
+    assert limits.rows[1][1:] == (
+        Cell(text="–", detail="no read", tone="muted"),
+        Cell(text="–", detail="no read", tone="muted"),
+        Cell(text="≤ 5 ms"),
+        Cell(text="not known", tone="warn"),
+    )
+    assert all(cell.text == "–" for row in reported.rows[1:] for cell in row[1:])
+
+
+def test_one_endpoint_has_one_column_of_instrument() -> None:
+    limits, _ = view("single").instrument
+    assert [column.title for column in limits.columns] == ["", "h100-gateway", "limit", "result"]
+    assert view("nothing").instrument == ()

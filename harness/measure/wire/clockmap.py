@@ -6,6 +6,7 @@ agree form a segment; a step ends one and begins the next. A stamp is mapped onl
 """
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.clock import Clock
@@ -31,16 +32,19 @@ class _Segment:
     last_ns: int
     offset_ns: int
     bound_ns: int
-    worst_ns: int  # the largest deviation of any of its pairings
+    worst_ns: int  # how far any of its pairings shows the offset to have moved
 
     def agrees_with(self, pairing: Pairing) -> bool:
         return abs(pairing.offset_ns - self.offset_ns) <= self.bound_ns + pairing.bound_ns + _AGREEMENT_NS
 
     def take(self, pairing: Pairing) -> None:
         self.last_ns = pairing.at_ns
-        self.worst_ns = max(self.worst_ns, abs(pairing.offset_ns - self.offset_ns) + pairing.bound_ns)
         if pairing.bound_ns < self.bound_ns:
             self.offset_ns, self.bound_ns = pairing.offset_ns, pairing.bound_ns
+        # A wide bracket alone says nothing against an offset that does not move: only what it excludes does.
+        deviation_ns = abs(pairing.offset_ns - self.offset_ns)
+        if deviation_ns > self.bound_ns + pairing.bound_ns:
+            self.worst_ns = max(self.worst_ns, deviation_ns + pairing.bound_ns)
 
 
 class ClockMap:
@@ -61,20 +65,28 @@ class ClockMap:
         else:
             self._segments.append(_segment_of(pairing))
 
-    def monotonic_of(self, realtime_ns: int, seen_at_ns: int) -> int | None:
-        """Map a stamp of bytes that were seen at an instant; None where a step makes it unknown."""
+    def monotonic_of(self, realtime_ns: Sequence[int | None], seen_at_ns: Sequence[int]) -> list[int | None]:
+        """Map stamps of bytes that were seen at instants; None for no stamp and where a step makes it unknown."""
+        if len(self._segments) == 1:  # no step: the usual run, and the mapping of each of its reads
+            only = self._segments[0]
+            return [_mapped(stamp, only) for stamp in realtime_ns]
+        return [
+            None if (segment := self._segment_at(seen)) is None else _mapped(stamp, segment)
+            for stamp, seen in zip(realtime_ns, seen_at_ns, strict=True)
+        ]
+
+    def _segment_at(self, seen_at_ns: int) -> _Segment | None:
         position = bisect_right(self._segments, seen_at_ns, key=lambda segment: segment.first_ns) - 1
         if position < 0:
             return None
         segment = self._segments[position]
         is_after_step = position < len(self._segments) - 1 and seen_at_ns > segment.last_ns
-        at_ns = realtime_ns - segment.offset_ns
-        return None if is_after_step or at_ns < segment.first_ns else at_ns
+        return None if is_after_step else segment
 
     @property
     def bound_ns(self) -> int | None:
-        """Largest error that any pairing allows; None before the first."""
-        return max((segment.worst_ns for segment in self._segments), default=None)
+        """How far a mapped stamp can be off, in the worst segment; None before the first pairing."""
+        return max((max(segment.bound_ns, segment.worst_ns) for segment in self._segments), default=None)
 
     @property
     def steps(self) -> list[dict[str, int]]:
@@ -93,11 +105,17 @@ class ClockMap:
         return Pairing(at_ns=after, offset_ns=realtime - middle, bound_ns=(after - before) // 2 + 1)
 
 
+def _mapped(stamp: int | None, segment: _Segment) -> int | None:
+    if stamp is None or stamp - segment.offset_ns < segment.first_ns:
+        return None
+    return stamp - segment.offset_ns
+
+
 def _segment_of(pairing: Pairing) -> _Segment:
     return _Segment(
         first_ns=pairing.at_ns,
         last_ns=pairing.at_ns,
         offset_ns=pairing.offset_ns,
         bound_ns=pairing.bound_ns,
-        worst_ns=pairing.bound_ns,
+        worst_ns=0,
     )

@@ -1,5 +1,6 @@
 """What one request on the wire leaves behind, and how long it may take."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.model.record import Connection, Failure, FailureKind, Reads
@@ -27,6 +28,14 @@ class Exchange:
     wire: bytes = field(repr=False)
     reads: Reads = field(repr=False)
     failure: Failure | None  # of the transport only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landed:
+    """A request that is over, before anything slow was done with it."""
+
+    free_at_ns: int  # from then on its slot is free: the framed end as stamped, else when we knew that it was over
+    settle: Callable[[], Exchange] = field(repr=False)  # strikes the secrets out, puts the columns together
 
 
 class WireError(Exception):

@@ -9,6 +9,7 @@ from harness.decode.http import FIRST_FINAL_STATUS, response_parser, why_unframe
 _TAIL_BYTES = 40
 _DONE_LINE = re.compile(rb"[\r\n]data: ?\[DONE\]\s*\Z")  # at a line's start: no JSON string holds a bare line break
 MAX_HEAD_BYTES = 1024 * 1024
+_MOST_FRAMING = 8  # bytes around each byte of body: a server that sends chunks of one byte needs five
 
 
 class Framing:
@@ -38,8 +39,16 @@ class Framing:
             self._parser.feed_data(piece)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as broken:
             self._break(why_unframed(broken))
-        if self.status is None and self.n_wire_bytes > MAX_HEAD_BYTES:
+        if self.n_wire_bytes > MAX_HEAD_BYTES:
+            self._refuse_endless_framing()
+
+    def _refuse_endless_framing(self) -> None:
+        """A head, trailers and what stands between chunks are kept like the body, so they have a bound too."""
+        n_framing = self.n_wire_bytes - self.n_body_bytes
+        if self.status is None:
             self._break(f"a response head of more than {MAX_HEAD_BYTES} bytes")
+        elif n_framing > MAX_HEAD_BYTES + _MOST_FRAMING * self.n_body_bytes:
+            self._break(f"{n_framing} bytes of framing around {self.n_body_bytes} bytes of body")
 
     def _break(self, error: str) -> None:
         """What breaks after the end is excess; of several errors the first counts."""

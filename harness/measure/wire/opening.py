@@ -5,10 +5,11 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.clock import Clock
 from harness.measure.wire.address import Address, connect_first, literal_address, look_up
+from harness.measure.wire.errorwatch import ErrorWatch
 from harness.measure.wire.exchange import WireError
 from harness.measure.wire.framing import MAX_HEAD_BYTES
 from harness.measure.wire.link import Link, Origin
@@ -25,6 +26,7 @@ class Progress:
     """What is known of a connection while it is opened: evidence when it fails."""
 
     doing: str = "nothing yet"
+    problems: list[str] = field(default_factory=list)  # of the addresses that were tried
     dns_ns: int | None = None  # None where the host is an address already
     tcp_ns: int | None = None  # a proxy's tunnel included
     tls_ns: int | None = None
@@ -53,6 +55,7 @@ class Opener:
     def __init__(
         self,
         clock: Clock,
+        errors: ErrorWatch,
         *,
         tls: ssl.SSLContext | None,
         proxy: Proxy | None,
@@ -60,6 +63,7 @@ class Opener:
     ) -> None:
         """Open nothing yet."""
         self._clock = clock
+        self._errors = errors
         self._tls = tls
         self._proxy = proxy
         self._wants_stamps = wants_stamps
@@ -68,19 +72,20 @@ class Opener:
         """Open a link; WireError says at which step it failed, `progress` how far it got."""
         try:
             async with asyncio.timeout(within_s):
-                return await self._open(origin, within_s, progress)
+                return await self._open(origin, progress)
         except TimeoutError:
-            message = f"no connection within the connect limit of {within_s:g} s ({progress.doing})"
+            doing = progress.doing if progress.peer else "; ".join([progress.doing, *progress.problems])
+            message = f"no connection within the connect limit of {within_s:g} s ({doing})"
             raise WireError(FailureKind.TIMEOUT_CONNECT, message) from None
 
-    async def _open(self, origin: Origin, within_s: float, progress: Progress) -> Link:
+    async def _open(self, origin: Origin, progress: Progress) -> Link:
         scheme, host, port = origin
         near_host, near_port = (host, port) if self._proxy is None else (self._proxy.host, self._proxy.port)
         addresses = await self._addresses(near_host, near_port, progress)
         progress.doing = f"connecting to {near_host} port {near_port}"
         started_ns = self._clock.monotonic_ns()
         near = "the endpoint" if self._proxy is None else "the proxy"
-        sock, address = await connect_first(addresses, within_s, to=near)
+        sock, address = await connect_first(addresses, progress.problems, to=near)
         try:
             if self._wants_stamps:
                 ask_for_stamps(sock)
@@ -118,7 +123,7 @@ class Opener:
     def _link(self, sock: socket.socket, origin: Origin, progress: Progress, layer: TlsLayer | None) -> Link:
         facts = progress.facts()
         assert facts is not None  # noqa: S101  # narrows the type: a peer is known by now
-        link = Link(sock, self._clock, origin=origin, facts=facts, tls=layer)
+        link = Link(sock, self._clock, self._errors, origin=origin, facts=facts, tls=layer)
         link.is_forwarded = self._proxy is not None and origin[0] == "http"
         return link
 

@@ -1,9 +1,11 @@
 """The kernel's receive time of each read, as ancillary data of recvmsg."""
 
+import errno
 import socket
 import struct
 import sys
 from collections.abc import Sequence
+from operator import le
 
 from harness.measure.wire.clockmap import ClockMap
 from harness.model.record import Reads
@@ -18,13 +20,19 @@ Ancillary = Sequence[tuple[int, int, bytes]]
 
 def ask_for_stamps(sock: socket.socket) -> bool:
     """Ask the kernel to stamp this socket's segments; False where it cannot."""
+    return why_not_stamped(sock) is None
+
+
+def why_not_stamped(sock: socket.socket) -> str | None:
+    """Ask the kernel to stamp this socket's segments; the reason where it cannot, None where it will."""
     if not sys.platform.startswith("linux"):
-        return False
+        return f"this is no Linux ({sys.platform})"
     try:
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-    except OSError:
-        return False
-    return True
+    except OSError as error:
+        name = errno.errorcode.get(error.errno or 0, str(error.errno))
+        return f"setsockopt(SO_TIMESTAMPNS) is refused: {name}, {error.strerror}"
+    return None
 
 
 def open_stamping_socket() -> socket.socket | None:
@@ -52,25 +60,23 @@ def reads_of(
     clock_map: ClockMap,
     not_before_ns: int,
 ) -> Reads:
-    """Put the columns together; a stamp that cannot be mapped or cannot be true gives way to our own clock."""
+    """Put the columns together; a stamp that cannot be mapped or cannot be true gives way to our own clock.
+
+    Untrue is what lies before the request or, beyond the mapping's bound, after our own look.
+    """
+    stamps = [stamp_of(data) for data in ancillary]
+    mapped = clock_map.monotonic_of(stamps, seen_at_ns)
+    latest_ns = clock_map.bound_ns or 0
     stamped = [
-        _possible(stamp_of(data), seen, clock_map, not_before_ns)
-        for seen, data in zip(seen_at_ns, ancillary, strict=True)
+        min(at_ns, seen) if at_ns is not None and not_before_ns <= at_ns <= seen + latest_ns else None
+        for at_ns, seen in zip(mapped, seen_at_ns, strict=True)
     ]
     return Reads(
         at_ns=tuple(_in_order(stamped, seen_at_ns)),
         seen_at_ns=tuple(seen_at_ns),
         n_bytes=tuple(sizes),
-        source="".join("u" if at is None else "k" for at in stamped),
+        source="".join(["u" if at_ns is None else "k" for at_ns in stamped]),
     )
-
-
-def _possible(stamp: int | None, seen_at_ns: int, clock_map: ClockMap, not_before_ns: int) -> int | None:
-    """Map a stamp; None when it lies before the request or after our own look, beyond the mapping's bound."""
-    at_ns = None if stamp is None else clock_map.monotonic_of(stamp, seen_at_ns)
-    if at_ns is None or not not_before_ns <= at_ns <= seen_at_ns + (clock_map.bound_ns or 0):
-        return None
-    return min(at_ns, seen_at_ns)
 
 
 def _in_order(stamped: Sequence[int | None], seen_at_ns: Sequence[int]) -> list[int]:
@@ -79,6 +85,9 @@ def _in_order(stamped: Sequence[int | None], seen_at_ns: Sequence[int]) -> list[
     Bytes are readable once all before them came (a retransmission holds later segments back); bytes without a
     stamp came at the latest when the next stamped ones did.
     """
+    whole = [at_ns for at_ns in stamped if at_ns is not None]
+    if len(whole) == len(stamped) and all(map(le, whole, whole[1:])):
+        return whole
     latest = 0
     rising = []
     for at_ns in stamped:

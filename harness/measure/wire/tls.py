@@ -41,6 +41,7 @@ class TlsLayer:
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         self.is_closed = False  # the server said that nothing follows
+        self.error: ssl.SSLError | None = None  # what broke it; the plaintext before that was given
 
     @property
     def version(self) -> str | None:
@@ -63,17 +64,20 @@ class TlsLayer:
             self._incoming.write_eof()
 
     def plaintext(self) -> bytes:
-        """Everything that the records so far hold; raises ssl.SSLError."""
+        """Everything that the records so far hold; damage ends it and loses nothing that came before."""
         pieces = []
-        while not self.is_closed:
+        while not self.is_closed and self.error is None:
             try:
                 piece = self._tls.read(READ_SIZE)
             except ssl.SSLWantReadError:
                 break
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-                piece = b""
-            self.is_closed = not piece
-            pieces.append(piece)
+                self.is_closed = True
+            except ssl.SSLError as error:
+                self.error = error
+            else:
+                self.is_closed = not piece
+                pieces.append(piece)
         return b"".join(pieces)
 
     def encrypt(self, plaintext: bytes) -> bytes:

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from harness.clock import Clock
 from harness.measure.wire.exchange import TimeLimits
+from harness.measure.wire.lookout import Sighting
 from harness.model.record import FailureKind
 from harness.units import nanoseconds, seconds
 
@@ -23,45 +25,64 @@ def next_check(limits: TimeLimits, *, now_ns: int, sent_at_ns: int, last_output_
     return kind if now_ns >= deadline_ns else min(deadline_ns, look_again_ns)
 
 
+class View(Protocol):
+    """Two looks at what arrived: a cheap one, and one that is certain."""
+
+    def glance(self) -> Sighting:
+        """Look at the last few reads."""
+        ...
+
+    async def look(self) -> Sighting:
+        """Look at everything."""
+        ...
+
+
 class Watchdog:
     """The timer of one exchange."""
 
-    def __init__(
-        self,
-        limits: TimeLimits,
-        clock: Clock,
-        last_output: Callable[[], int | None],
-        expire: Callable[[FailureKind], None],
-    ) -> None:
+    def __init__(self, limits: TimeLimits, clock: Clock, view: View, expire: Callable[[FailureKind], None]) -> None:
         """Wait to be started."""
         self._limits = limits
         self._clock = clock
-        self._last_output = last_output
+        self._view = view
         self._expire = expire
         self._timer: asyncio.TimerHandle | None = None
+        self._looking: asyncio.Task[None] | None = None
         self.sent_at_ns = 0
 
     def start(self, at_ns: int) -> None:
         """Count from an instant."""
         self.sent_at_ns = at_ns
-        first = next_check(self._limits, now_ns=at_ns, sent_at_ns=at_ns, last_output_at_ns=None)
-        self._arm(first, at_ns)
+        self._act(next_check(self._limits, now_ns=at_ns, sent_at_ns=at_ns, last_output_at_ns=None), at_ns)
 
     def stop(self) -> None:
         """Count no longer."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for waiting in (self._timer, self._looking):
+            if waiting is not None:
+                waiting.cancel()
+        self._timer = self._looking = None
 
-    def _arm(self, check: int | FailureKind, now_ns: int) -> None:
+    def _act(self, check: int | FailureKind, now_ns: int) -> None:
         if isinstance(check, FailureKind):
-            self._timer = None
             self._expire(check)
         else:
-            self._timer = asyncio.get_running_loop().call_later(seconds(check - now_ns), self._look)
+            self._timer = asyncio.get_running_loop().call_later(seconds(check - now_ns), self._glance)
 
-    def _look(self) -> None:
-        last = self._last_output()
+    def _glance(self) -> None:
+        """Go by the last few reads where they settle it: output in them only moves a limit of silence on."""
+        self._timer = None
+        seen = self._view.glance()
         now_ns = self._clock.monotonic_ns()
-        check = next_check(self._limits, now_ns=now_ns, sent_at_ns=self.sent_at_ns, last_output_at_ns=last)
-        self._arm(check, now_ns)
+        check = self._check(seen, now_ns)
+        if seen.is_last or (seen.at_ns is not None and check is not FailureKind.TIMEOUT_IDLE):
+            self._act(check, now_ns)
+        else:
+            self._looking = asyncio.get_running_loop().create_task(self._look())
+
+    async def _look(self) -> None:
+        seen = await self._view.look()
+        now_ns = self._clock.monotonic_ns()
+        self._act(self._check(seen, now_ns), now_ns)
+
+    def _check(self, seen: Sighting, now_ns: int) -> int | FailureKind:
+        return next_check(self._limits, now_ns=now_ns, sent_at_ns=self.sent_at_ns, last_output_at_ns=seen.at_ns)

@@ -7,7 +7,7 @@ from typing import Any
 from harness.clock import SystemClock
 from harness.decode.watch import last_output_at_ns
 from harness.measure.compose import ComposedRequest
-from harness.measure.wire.player import Player, TimeLimits
+from harness.measure.wire.player import Exchange, Player, TimeLimits
 from harness.model.endpoint import Endpoint, Tls
 from harness.model.record import Reads
 
@@ -68,10 +68,16 @@ def a_request(port: int, *, scheme: str = "http", host: str = "127.0.0.1", body:
 
 
 def a_player(endpoint: Endpoint, **options: Any) -> Player:
-    """Give a player with the real clock and the real decoder."""
-    return Player(endpoint, SystemClock(), last_output_at=last_output_at_ns, secrets=(CANARY,), **options)
+    """Give a player with the real clock and the real decoder, and without proxies, unless told otherwise."""
+    given = {"last_output_at": last_output_at_ns, "environ": {}, "clock": SystemClock(), **options}
+    return Player(endpoint, given.pop("clock"), secrets=(CANARY,), **given)
 
 
 def some_reads(wire: bytes) -> Reads:
     """Give the reads of bytes that came at once."""
     return Reads(at_ns=(1,), seen_at_ns=(1,), n_bytes=(len(wire),), source="u")
+
+
+async def exchanged(player: Player, request: ComposedRequest, within: TimeLimits) -> Exchange:
+    """Play a request and do the slow part at once."""
+    return (await player.play(request, within)).settle()

@@ -44,7 +44,7 @@ def paired(clock: ScriptedClock, at_ns: Iterable[int]) -> ClockMap:
 
 def test_a_stamp_is_mapped_within_the_bound_of_the_bracket() -> None:
     clock_map = paired(ScriptedClock(), [0, 10 * MS])
-    mapped = clock_map.monotonic_of(EPOCH + 5 * MS, 6 * MS)
+    mapped = clock_map.monotonic_of([EPOCH + 5 * MS], [6 * MS])[0]
     assert mapped is not None
     assert abs(mapped - 5 * MS) <= (clock_map.bound_ns or 0) == 101
 
@@ -55,7 +55,7 @@ def test_a_wide_bracket_is_a_wide_bound() -> None:
 
 def test_nothing_is_mapped_before_the_first_pairing() -> None:
     clock_map = ClockMap(ScriptedClock())
-    assert clock_map.monotonic_of(EPOCH, 1) is None
+    assert clock_map.monotonic_of([EPOCH], [1])[0] is None
     assert clock_map.bound_ns is None
 
 
@@ -68,9 +68,9 @@ def test_a_step_is_noticed_and_its_stretch_is_not_mapped() -> None:
     (step,) = clock_map.steps
     assert step["by_ns"] == 7 * MS
     assert 10 * MS < step["between_ns"] < step["and_ns"] < 21 * MS
-    assert clock_map.monotonic_of(EPOCH + 5 * MS, 6 * MS) is not None
-    assert clock_map.monotonic_of(EPOCH + 15 * MS, 15 * MS) is None
-    after = clock_map.monotonic_of(EPOCH + 7 * MS + 25 * MS, 26 * MS)
+    assert clock_map.monotonic_of([EPOCH + 5 * MS], [6 * MS])[0] is not None
+    assert clock_map.monotonic_of([EPOCH + 15 * MS], [15 * MS])[0] is None
+    after = clock_map.monotonic_of([EPOCH + 7 * MS + 25 * MS], [26 * MS])[0]
     assert after is not None
     assert abs(after - 25 * MS) < 1000
 
@@ -81,7 +81,7 @@ def test_a_stamp_from_before_a_step_is_not_mapped_by_the_difference_after_it() -
     clock.offset_ns += 50 * MS
     clock.at_ns = 20 * MS
     clock_map.pair()
-    assert clock_map.monotonic_of(EPOCH + 19 * MS, 21 * MS) is None
+    assert clock_map.monotonic_of([EPOCH + 19 * MS], [21 * MS])[0] is None
 
 
 def test_a_clock_that_is_set_back_is_a_step_too() -> None:
@@ -150,3 +150,14 @@ def test_instants_ascend_and_never_lie_after_our_look(given_reads: list[tuple[in
     assert list(at_ns) == sorted(at_ns)
     assert all(at <= saw for at, saw in zip(at_ns, seen, strict=True))
     assert len(source) == len(seen)
+
+
+def test_a_wide_bracket_that_excludes_nothing_leaves_the_bound() -> None:
+    clock = ScriptedClock()
+    clock_map = ClockMap(clock)
+    clock_map.pair()
+    before = clock_map.bound_ns
+    clock.look_ns = 2 * MS  # the process was held up between the readings of every try
+    clock_map.pair()
+    assert clock_map.bound_ns == before
+    assert clock_map.steps == []

@@ -2,16 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
 from harness.clock import SystemClock
-from harness.decode.watch import last_output_at_ns
-from harness.measure.compose import ComposedRequest
-from harness.measure.wire.player import Exchange, Player, TimeLimits
+from harness.measure.wire.intake import DRAIN_S
+from harness.measure.wire.player import TimeLimits
 from harness.model.record import FailureKind, Reads
+from harness.units import nanoseconds
 from tests.measure.wire.builders import (
     CANARY,
     CHUNKED_HEAD,
@@ -23,47 +21,16 @@ from tests.measure.wire.builders import (
     a_request,
     an_endpoint,
     chunk,
+    exchanged,
     limits,
     said,
     sized,
 )
 from tests.measure.wire.conftest import Run
-from tests.measure.wire.servers import Caller, Script, Server, answering, serving
+from tests.measure.wire.servers import Caller, answering, serving
+from tests.measure.wire.stage import kind_of, staged
 
 MANY = 2000
-
-
-class Stage:
-    """A scripted server, a player for it and its request."""
-
-    def __init__(self, server: Server, player: Player) -> None:
-        self.server = server
-        self.player = player
-        self.request = a_request(server.port)
-
-    async def play(self, within: TimeLimits = PATIENT, request: ComposedRequest | None = None) -> Exchange:
-        exchange = await self.player.play(request or self.request, within)
-        assert sum(exchange.reads.n_bytes) == len(exchange.wire)
-        assert len(exchange.reads.at_ns) == len(exchange.reads.seen_at_ns) == len(exchange.reads.source)
-        assert list(exchange.reads.at_ns) == sorted(exchange.reads.at_ns)
-        assert all(at <= seen for at, seen in zip(exchange.reads.at_ns, exchange.reads.seen_at_ns, strict=True))
-        assert CANARY not in exchange.wire
-        assert CANARY.decode() not in repr(exchange)
-        return exchange
-
-
-@asynccontextmanager
-async def staged(script: Script, **options: object) -> AsyncIterator[Stage]:
-    async with serving(script) as server:
-        player = a_player(an_endpoint(server.port), **options)
-        try:
-            yield Stage(server, player)
-        finally:
-            await player.close()
-
-
-def kind_of(exchange: Exchange) -> FailureKind | None:
-    return None if exchange.failure is None else exchange.failure.kind
 
 
 def test_a_whole_answer_is_kept_byte_for_byte_with_its_instants(run: Run) -> None:
@@ -195,11 +162,10 @@ def test_a_connection_that_its_server_may_be_closing_is_not_used_again(
         clock = FastClock()
         answer = sized(b"{}", "200 OK", *([] if keep_alive is None else [b"Keep-Alive: " + keep_alive]))
         async with serving(answering(answer)) as server:
-            endpoint = an_endpoint(server.port)
-            player = Player(endpoint, clock, last_output_at=last_output_at_ns, secrets=(CANARY,))
-            await player.play(a_request(server.port), PATIENT)
+            player = a_player(an_endpoint(server.port), clock=clock)
+            await exchanged(player, a_request(server.port), PATIENT)
             clock.ahead_ns = round(idle_s * 1e9)
-            exchange = await player.play(a_request(server.port), PATIENT)
+            exchange = await exchanged(player, a_request(server.port), PATIENT)
             await player.close()
             assert exchange.failure is None
             assert server.n_connections == n_connections
@@ -277,9 +243,8 @@ def test_a_reset_inside_the_answer_is_a_cut_that_keeps_the_bytes(run: Run) -> No
             return None
 
         async with serving(script) as server:
-            player = a_player(an_endpoint(server.port))
-            player._last_output_at = noticing
-            exchange = await player.play(a_request(server.port), limits(idle_s=0.02))
+            player = a_player(an_endpoint(server.port), last_output_at=noticing)
+            exchange = await exchanged(player, a_request(server.port), limits(idle_s=0.02))
             await player.close()
             assert kind_of(exchange) is FailureKind.CUT_OFF
             assert exchange.wire == CHUNKED_HEAD + chunk(said("half"))
@@ -292,7 +257,7 @@ def test_nobody_listening_is_a_connect_failure(run: Run) -> None:
         async with serving(answering()) as server:
             port = server.port
         player = a_player(an_endpoint(port))
-        exchange = await player.play(a_request(port), PATIENT)
+        exchange = await exchanged(player, a_request(port), PATIENT)
         await player.close()
         assert kind_of(exchange) is FailureKind.CONNECT
         assert (exchange.sent_at_ns, exchange.status, exchange.wire) == (None, None, b"")
@@ -305,7 +270,7 @@ def test_a_host_without_an_address_is_a_dns_failure(run: Run) -> None:
     async def main() -> None:
         host = f"{'a' * 64}.invalid"  # a label longer than DNS allows: no resolver is asked
         player = a_player(an_endpoint(80, host=host))
-        exchange = await player.play(a_request(80, host=host), PATIENT)
+        exchange = await exchanged(player, a_request(80, host=host), PATIENT)
         await player.close()
         assert kind_of(exchange) is FailureKind.DNS
         assert exchange.connection is None
@@ -317,7 +282,7 @@ def test_a_name_is_looked_up_and_the_lookup_timed(run: Run) -> None:
     async def main() -> None:
         async with serving(answering(WHOLE)) as server:
             player = a_player(an_endpoint(server.port, host="localhost"))
-            exchange = await player.play(a_request(server.port, host="localhost"), PATIENT)
+            exchange = await exchanged(player, a_request(server.port, host="localhost"), PATIENT)
             await player.close()
             assert exchange.wire == WHOLE
             assert exchange.connection is not None
@@ -334,7 +299,7 @@ def test_an_ipv6_address_is_reached(run: Run) -> None:
         except OSError:
             pytest.skip("no IPv6 here")
         player = a_player(an_endpoint(server.port, host="[::1]"))
-        exchange = await player.play(a_request(server.port, host="::1"), PATIENT)
+        exchange = await exchanged(player, a_request(server.port, host="::1"), PATIENT)
         await player.close()
         await context.__aexit__(None, None, None)
         assert exchange.wire == WHOLE
@@ -404,7 +369,7 @@ def test_silence_inside_the_handshake_is_a_connect_timeout(run: Run) -> None:
 
         async with serving(script) as server:
             player = a_player(an_endpoint(server.port, scheme="https"))
-            exchange = await player.play(a_request(server.port, scheme="https"), limits(connect_s=0.15))
+            exchange = await exchanged(player, a_request(server.port, scheme="https"), limits(connect_s=0.15))
             await player.close()
             assert kind_of(exchange) is FailureKind.TIMEOUT_CONNECT
             assert exchange.failure is not None
@@ -430,6 +395,22 @@ def test_a_connection_held_open_after_done_is_given_up_without_a_failure(run: Ru
             assert exchange.failure is None
             assert exchange.ended_at_ns == exchange.reads.at_ns[-1]
             await left.wait()
+
+    run(main())
+
+
+def test_time_that_a_server_takes_to_end_after_done_is_not_our_turn_round(run: Run) -> None:
+    async def main() -> None:
+        async def script(caller: Caller) -> None:
+            await caller.request()
+            await caller.send(CHUNKED_HEAD + chunk(said("a")) + chunk(DONE))
+            await caller.closed_by_peer()
+
+        async with staged(script) as at:
+            landed = await at.player.play(at.request, PATIENT)
+            ended_at_ns = landed.settle().ended_at_ns
+            assert ended_at_ns is not None
+            assert landed.free_at_ns - ended_at_ns >= nanoseconds(DRAIN_S * 0.9)  # uvloop wakes early
 
     run(main())
 
@@ -495,7 +476,7 @@ def test_cancelling_while_connecting_leaves_no_socket(run: Run) -> None:
         called, left = asyncio.Event(), asyncio.Event()
         async with serving(script) as server:
             player = a_player(an_endpoint(server.port, scheme="https"))
-            playing = asyncio.ensure_future(player.play(a_request(server.port, scheme="https"), PATIENT))
+            playing = asyncio.ensure_future(exchanged(player, a_request(server.port, scheme="https"), PATIENT))
             await called.wait()
             playing.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -518,7 +499,7 @@ def test_a_request_larger_than_the_socket_buffers_goes_out_whole(run: Run) -> No
         async with serving(script) as server:
             player = a_player(an_endpoint(server.port))
             request = a_request(server.port, body=body)
-            exchange = await player.play(request, PATIENT)
+            exchange = await exchanged(player, request, PATIENT)
             await player.close()
             assert got == [request.n_bytes]
             assert exchange.sent_at_ns is not None
@@ -542,7 +523,7 @@ def test_an_answer_before_the_request_is_out_is_taken_and_ends_it(run: Run, by_r
 
         async with serving(script) as server:
             player = a_player(an_endpoint(server.port))
-            exchange = await player.play(a_request(server.port, body=b"x" * 20_000_000), PATIENT)
+            exchange = await exchanged(player, a_request(server.port, body=b"x" * 20_000_000), PATIENT)
             await player.close()
             assert exchange.sent_at_ns is None
             if not by_reset:  # a reset may reach us before the answer does

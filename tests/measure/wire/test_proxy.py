@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -12,7 +12,7 @@ from harness.measure.wire.exchange import Exchange
 from harness.measure.wire.proxy import proxy_for
 from harness.model.endpoint import Tls
 from harness.model.record import FailureKind
-from tests.measure.wire.builders import CHUNKED_HEAD, PATIENT, WHOLE, a_player, a_request, an_endpoint, chunk
+from tests.measure.wire.builders import CHUNKED_HEAD, PATIENT, WHOLE, a_player, a_request, an_endpoint, chunk, exchanged
 from tests.measure.wire.certificates import Certificates
 from tests.measure.wire.conftest import Run
 from tests.measure.wire.servers import Caller, Server, answering, serving
@@ -71,7 +71,7 @@ def test_credentials_are_secrets_and_never_shown() -> None:
     assert BASIC.decode() not in repr(proxy)
 
 
-def test_a_plain_request_goes_to_the_proxy_in_absolute_form(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plain_request_goes_to_the_proxy_in_absolute_form(run: Run) -> None:
     async def main() -> None:
         got = []
 
@@ -81,9 +81,9 @@ def test_a_plain_request_goes_to_the_proxy_in_absolute_form(run: Run, monkeypatc
                 await caller.send(CHUNKED_HEAD, chunk(b"data: seen " + BASIC + b"\n\n") + b"0\r\n\r\n")
 
         async with serving(script) as server:
-            monkeypatch.setenv("HTTP_PROXY", f"http://{QUOTED}127.0.0.1:{server.port}")
-            player = a_player(an_endpoint(81, host="llm.test"))
-            exchanges = [await player.play(a_request(81, host="llm.test"), PATIENT) for _ in range(2)]
+            environ = {"HTTP_PROXY": f"http://{QUOTED}127.0.0.1:{server.port}"}
+            player = a_player(an_endpoint(81, host="llm.test"), environ=environ)
+            exchanges = [await exchanged(player, a_request(81, host="llm.test"), PATIENT) for _ in range(2)]
             await player.close()
             assert [exchange.failure for exchange in exchanges] == [None, None]
             assert got[0].startswith(
@@ -124,25 +124,23 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         writer.close()
 
 
-async def through_tunnel(certificates: Certificates, setenv: Callable[[str, str], None], status: bytes) -> Exchange:
+async def through_tunnel(certificates: Certificates, status: bytes) -> Exchange:
     async with (
         serving(answering(WHOLE), context=certificates.server()) as origin,
         tunnelling(origin.port, status) as (proxy, asked),
     ):
-        setenv("HTTPS_PROXY", f"http://{QUOTED}127.0.0.1:{proxy.port}")
-        player = a_player(an_endpoint(443, scheme="https", host="llm.test", tls=Tls(ca_file=certificates.ca_file)))
-        exchange = await player.play(a_request(443, scheme="https", host="llm.test"), PATIENT)
+        endpoint = an_endpoint(443, scheme="https", host="llm.test", tls=Tls(ca_file=certificates.ca_file))
+        player = a_player(endpoint, environ={"HTTPS_PROXY": f"http://{QUOTED}127.0.0.1:{proxy.port}"})
+        exchange = await exchanged(player, a_request(443, scheme="https", host="llm.test"), PATIENT)
         await player.close()
         assert asked[0].startswith(b"CONNECT llm.test:443 HTTP/1.1\r\nHost: llm.test:443\r\n")
         assert b"Proxy-Authorization: Basic " + BASIC in asked[0]
         return exchange
 
 
-def test_a_secure_request_goes_through_a_tunnel(
-    run: Run, monkeypatch: pytest.MonkeyPatch, certificates: Certificates
-) -> None:
+def test_a_secure_request_goes_through_a_tunnel(run: Run, certificates: Certificates) -> None:
     async def main() -> None:
-        exchange = await through_tunnel(certificates, monkeypatch.setenv, b"200 Connection established")
+        exchange = await through_tunnel(certificates, b"200 Connection established")
         assert exchange.failure is None
         assert exchange.wire == WHOLE
         assert exchange.connection is not None
@@ -151,11 +149,9 @@ def test_a_secure_request_goes_through_a_tunnel(
     run(main())
 
 
-def test_a_proxy_that_refuses_the_tunnel_is_a_connect_failure(
-    run: Run, monkeypatch: pytest.MonkeyPatch, certificates: Certificates
-) -> None:
+def test_a_proxy_that_refuses_the_tunnel_is_a_connect_failure(run: Run, certificates: Certificates) -> None:
     async def main() -> None:
-        exchange = await through_tunnel(certificates, monkeypatch.setenv, b"407 Proxy Authentication Required")
+        exchange = await through_tunnel(certificates, b"407 Proxy Authentication Required")
         assert exchange.failure is not None
         assert exchange.failure.kind is FailureKind.CONNECT
         assert "answered 407 to CONNECT" in exchange.failure.message
@@ -164,13 +160,25 @@ def test_a_proxy_that_refuses_the_tunnel_is_a_connect_failure(
     run(main())
 
 
-def test_a_proxy_that_cannot_be_reached_is_what_failed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_cannot_be_reached_is_what_failed(run: Run) -> None:
     async def main() -> None:
-        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{await a_closed_port()}")
-        player = a_player(an_endpoint(81, host="llm.test"))
-        exchange = await player.play(a_request(81, host="llm.test"), PATIENT)
+        environ = {"HTTP_PROXY": f"http://127.0.0.1:{await a_closed_port()}"}
+        player = a_player(an_endpoint(81, host="llm.test"), environ=environ)
+        exchange = await exchanged(player, a_request(81, host="llm.test"), PATIENT)
         await player.close()
         assert exchange.failure is not None
         assert exchange.failure.message.startswith("no connection to the proxy (127.0.0.1:")
+
+    run(main())
+
+
+def test_the_machines_own_environment_is_not_looked_at(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{await a_closed_port()}")
+        async with serving(answering(WHOLE)) as server:
+            player = a_player(an_endpoint(server.port), environ={})
+            exchange = await exchanged(player, a_request(server.port), PATIENT)
+            await player.close()
+            assert exchange.wire == WHOLE
 
     run(main())

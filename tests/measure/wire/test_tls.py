@@ -22,6 +22,7 @@ from tests.measure.wire.builders import (
     a_request,
     an_endpoint,
     chunk,
+    exchanged,
     said,
 )
 from tests.measure.wire.certificates import Certificates
@@ -36,7 +37,7 @@ async def played(
     async with serving(answering(WHOLE), context=context) as server:
         player = a_player(an_endpoint(server.port, scheme="https", host=host, tls=tls))
         request = a_request(server.port, scheme="https", host=host)
-        exchanges = [await player.play(request, PATIENT) for _ in range(times)]
+        exchanges = [await exchanged(player, request, PATIENT) for _ in range(times)]
         await player.close()
     return exchanges
 
@@ -121,7 +122,7 @@ def test_a_plain_server_is_a_tls_failure(run: Run) -> None:
 
         async with serving(script) as server:
             player = a_player(an_endpoint(server.port, scheme="https"))
-            exchange = await player.play(a_request(server.port, scheme="https"), PATIENT)
+            exchange = await exchanged(player, a_request(server.port, scheme="https"), PATIENT)
             await player.close()
             assert exchange.failure is not None
             assert exchange.failure.kind is FailureKind.TLS
@@ -134,7 +135,7 @@ def test_a_connection_that_ends_inside_the_answer_is_cut_off(run: Run, certifica
         answer = answering(CHUNKED_HEAD + chunk(said("half")), hold=False)
         async with serving(answer, context=certificates.server()) as server:
             player = a_player(an_endpoint(server.port, scheme="https", tls=Tls(ca_file=certificates.ca_file)))
-            exchange = await player.play(a_request(server.port, scheme="https"), PATIENT)
+            exchange = await exchanged(player, a_request(server.port, scheme="https"), PATIENT)
             await player.close()
             assert exchange.failure is not None
             assert exchange.failure.kind is FailureKind.CUT_OFF
@@ -148,7 +149,7 @@ def test_a_large_answer_over_many_records_arrives_whole(run: Run, certificates: 
         answer = CHUNKED_HEAD + chunk(b"x" * 1_000_000) + LAST_CHUNK
         async with serving(answering(answer), context=certificates.server()) as server:
             player = a_player(an_endpoint(server.port, scheme="https", tls=Tls(ca_file=certificates.ca_file)))
-            exchange = await player.play(a_request(server.port, scheme="https"), PATIENT)
+            exchange = await exchanged(player, a_request(server.port, scheme="https"), PATIENT)
             await player.close()
             assert exchange.wire == answer
             assert sum(exchange.reads.n_bytes) == len(answer)

@@ -16,7 +16,7 @@ import pytest
 from harness.decode.http import split_wire
 from harness.decode.sse import split_events
 from harness.measure.wire.player import Exchange
-from tests.measure.wire.builders import PATIENT, a_player, a_request, an_endpoint
+from tests.measure.wire.builders import PATIENT, a_player, a_request, an_endpoint, exchanged
 from tests.measure.wire.conftest import Run
 
 BINARY = os.environ.get("BENCH_TRUTHD", "")
@@ -68,7 +68,9 @@ def truth(tmp_path: Path) -> Iterator[Truth]:
 
 async def played(port: int) -> list[Exchange]:
     player = a_player(an_endpoint(port))
-    exchanges = await asyncio.gather(*(player.play(a_request(port, body=BODY), PATIENT) for _ in range(N_STREAMS)))
+    exchanges = await asyncio.gather(
+        *(exchanged(player, a_request(port, body=BODY), PATIENT) for _ in range(N_STREAMS))
+    )
     await player.close()
     return list(exchanges)
 

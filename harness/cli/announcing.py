@@ -1,0 +1,113 @@
+"""Says before a run what it will ask for, and refuses one that may cost more than allowed."""
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.errors import ConfigError
+from harness.model.record import Arrival, Plan
+from harness.model.settings import Settings
+from harness.units import seconds
+
+if TYPE_CHECKING:
+    from harness.cli.measuring import Request
+    from harness.measure.estimate import Estimate
+
+
+def announce(request: "Request", plan: Plan) -> None:
+    """Say what the run will ask for; refuse one that may cost more than allowed, before anything is sent."""
+    from harness.measure.estimate import estimate  # noqa: PLC0415
+
+    estimates = {arm: estimate(request.golden, endpoint, plan) for arm, endpoint in request.endpoints.items()}
+    if not request.quiet:
+        for arm, found in estimates.items():
+            side = f"{arm} " if len(estimates) > 1 else ""
+            click.echo(f"{side}{request.endpoints[arm].name}: {_estimate_line(found)}", err=True)
+        for demotion in plan.demotions:
+            click.echo(f"gate {demotion.gate} is informative only: {demotion.reason}", err=True)
+        for warning in (*_warnings(request, plan), *_crowding(request)):
+            click.echo(f"WARNING: {warning}", err=True)
+    _refuse_over_budget(request.settings, list(estimates.values()))
+
+
+def _warnings(request: "Request", plan: Plan) -> Iterator[str]:
+    from harness.measure.wire.proxy import proxy_of  # noqa: PLC0415
+
+    for arm, endpoint in request.endpoints.items():
+        if not endpoint.tls.verify:
+            yield f"TLS certificates of the {arm} are not verified"
+        if (proxy := proxy_of(endpoint.base_url, os.environ)) is not None:
+            yield f"the {arm} is reached through the proxy {proxy.address}; its timings hold for that path"
+    yield from _about_load(request, plan)
+
+
+def _about_load(request: "Request", plan: Plan) -> Iterator[str]:
+    """Say where the load is not what the endpoint files name, or cannot be reached, or takes long."""
+    slots = {arm: endpoint.limits.concurrency for arm, endpoint in request.endpoints.items()}
+    if plan.arrival is not Arrival.CLOSED:
+        yield f"an open loop: the last request is due after {seconds(_last_due_ns(plan)):.0f} s"
+        return
+    if not request.settings.load and len(set(slots.values())) > 1:
+        yield f"limits.concurrency differs; both sides run at the lower, {min(slots.values())}"
+    for arm, most in slots.items():
+        if max(plan.load) > most:
+            yield f"a load of {max(plan.load):g} is more than limits.concurrency of the {arm}, {most}"
+    n_blocks = sum(plan.repeats.values())
+    if max(plan.load) > n_blocks:
+        yield f"a level has {n_blocks} requests, which cannot keep {max(plan.load):g} in flight: give more repeats"
+
+
+def _last_due_ns(plan: Plan) -> int:
+    """When the last request of all levels is due; what they take to answer comes on top."""
+    last = {block.level: block.due_ns or 0 for block in plan.blocks if not block.is_warmup}
+    return sum(last.values())
+
+
+def _crowding(request: "Request") -> Iterator[str]:
+    n_processes, n_cpus = len(request.endpoints) * (request.workers or 0), os.cpu_count()
+    if n_cpus is not None and n_processes > n_cpus:
+        yield f"{n_processes} measuring processes share {n_cpus} CPUs: they delay each other"
+
+
+def _estimate_line(found: "Estimate") -> str:
+    from harness.measure.answerlength import UNPINNED_TOKENS  # noqa: PLC0415
+
+    tokens = f"about {found.prompt_tokens:,} prompt and at most {found.completion_tokens:,} completion tokens"
+    if found.unbounded:
+        tokens = (
+            f"about {found.prompt_tokens:,} prompt tokens; {len(found.unbounded)} prompts pin no max_tokens, so their "
+            f"answers have no bound (counted as {UNPINNED_TOKENS:,} tokens each)"
+        )
+    word = "about" if found.unbounded else "at most"
+    money = "cost unknown (no price book)" if found.cost is None else f"{word} {found.cost:.2f} {found.currency}"
+    return f"{found.requests} requests, {tokens}, {money}"
+
+
+def _refuse_over_budget(settings: Settings, estimates: Sequence["Estimate"]) -> None:
+    max_cost = settings.max_cost
+    if max_cost is None:
+        return
+    if settings.plan.warmup_s:
+        raise ConfigError(
+            "--max-cost needs a bound on every request, and a warm-up by time (plan.warmup_s) sends as many as fit",
+            remedy="Warm up by count: plan.warmup",
+        )
+    unbounded = sorted({prompt_id for found in estimates for prompt_id in found.unbounded})
+    if unbounded:
+        raise ConfigError(
+            f"--max-cost needs a bound on every answer; these prompts pin no max_tokens: {', '.join(unbounded):.200}",
+            remedy="Pin max_tokens in the golden set, or under sampling: of the endpoint file",
+        )
+    costs = [found.cost for found in estimates]
+    if any(cost is None for cost in costs):
+        raise ConfigError(
+            "--max-cost needs a price book on every endpoint", remedy="Add prices: to each endpoint file that has none"
+        )
+    total = sum(cost for cost in costs if cost is not None)
+    if total > max_cost:
+        raise ConfigError(
+            f"the run may cost {total:.2f}, more than --max-cost {max_cost:.2f}; nothing was sent",
+            remedy="Lower --repeats or raise --max-cost",
+        )

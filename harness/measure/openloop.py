@@ -1,0 +1,53 @@
+"""One level of an open loop: requests go at the schedule's instants, whatever has answered by then."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.measure.alarm import Alarm
+from harness.measure.closedloop import Send
+from harness.measure.lane import Lane
+from harness.model.record import Block
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Due:
+    """One request and its instant, counted from the level's start."""
+
+    lane: Lane
+    block: Block
+    due_ns: int
+
+
+class OpenLoop:
+    """Sends each block when it is due; beyond the most in flight a request waits, and its lateness is on the record."""
+
+    def __init__(self, lanes: Sequence[Lane], alarm: Alarm, send: Send, *, max_in_flight: int) -> None:
+        """Take lanes whose queues hold the level."""
+        self._lanes = lanes
+        self._alarm = alarm
+        self._send = send
+        self._slots = {lane.arm: asyncio.Semaphore(lane.share.of(max_in_flight)) for lane in lanes}
+
+    async def run(self, start_at_ns: int) -> None:
+        """Send the whole level; every request has landed when this returns."""
+        async with asyncio.TaskGroup() as tasks:
+            for due in sorted(self._due(), key=_turn):
+                await self._alarm.until(start_at_ns + due.due_ns)
+                tasks.create_task(self._send_in_slot(due.lane, due.block, start_at_ns + due.due_ns))
+
+    async def _send_in_slot(self, lane: Lane, block: Block, intended_at_ns: int) -> None:
+        async with self._slots[lane.arm]:
+            await self._send(lane, block, intended_at_ns)
+
+    def _due(self) -> Iterator[_Due]:
+        for lane in self._lanes:
+            while lane.queue:
+                block = lane.queue.popleft()
+                assert block.due_ns is not None  # noqa: S101  # the plan of an open loop gives every block its instant
+                yield _Due(lane=lane, block=block, due_ns=block.due_ns)
+
+
+def _turn(due: _Due) -> tuple[int, int, bool]:
+    """Order by instant; of two arms at the same block the seeded coin says who goes first."""
+    return due.due_ns, due.block.index, due.lane.arm is not due.block.first

@@ -1,0 +1,1 @@
+"""Golden prompts from the files of other tools, one module per format."""
