@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from harness.analysis.answerparity import compare_answers
 from harness.analysis.certificate import certify
 from harness.analysis.economics import side_economics
 from harness.analysis.failures import failure_rows
@@ -12,13 +13,28 @@ from harness.analysis.instrument import side_instrument
 from harness.analysis.knees import knees, words_of
 from harness.analysis.levels import level_rows
 from harness.analysis.load import side_loads
+from harness.analysis.loops import tool_loops
 from harness.analysis.prompts import prompt_rows
-from harness.analysis.results import Analysis, Case, Instrument, Judgement, LevelRow, Side, Trial
-from harness.analysis.sdkrows import sdk_rows
+from harness.analysis.results import (
+    Analysis,
+    Case,
+    FailureRow,
+    FindingRow,
+    Instrument,
+    Judgement,
+    LevelRow,
+    Side,
+    Trial,
+)
+from harness.analysis.sdkrows import sdk_findings, sdk_rows
+from harness.analysis.streamparity import parity_findings, stream_parity
+from harness.analysis.structured import structured_sides
 from harness.analysis.summary import to_summary
 from harness.analysis.tails import tails
 from harness.analysis.throughput import side_throughput
-from harness.analysis.trials import judge_side
+from harness.analysis.tokenparity import compare_tokens
+from harness.analysis.toolparity import compare_tools
+from harness.analysis.trials import JudgedRecord, follow_up_records, judge_side
 from harness.analysis.verdict import judge_case
 
 __all__ = ["analyse", "to_summary"]
@@ -33,6 +49,7 @@ def analyse(case: Case) -> Analysis:
     trials = tuple(item.trial for item in everything)
     instrument = tuple(side_instrument(case, side, judged[side.arm]) for side in sides)
     levels = level_rows(case, judged, instrument)
+    streaming = tuple(stream_parity(side, judged[side.arm], case.golden) for side in sides)
     return Analysis(
         case=case,
         judgement=_judge(case, trials, instrument),
@@ -41,13 +58,35 @@ def analyse(case: Case) -> Analysis:
         prompts=prompt_rows(everything, case.golden, tuple(judged)),
         economics=tuple(side_economics(side, judged[side.arm]) for side in sides),
         throughput=tuple(side_throughput(arm, found, loads[arm][0]) for arm, found in judged.items()),
-        failures=tuple(row for arm, found in judged.items() for row in failure_rows(arm, found)),
-        findings=tuple(row for side in sides for row in (*finding_rows(side.arm, judged[side.arm]), *sdk_rows(side))),
+        failures=tuple(row for side in sides for row in _failures(side, judged[side.arm])),
+        findings=tuple(
+            row
+            for side, parity in zip(sides, streaming, strict=True)
+            for row in (*_findings(side, judged[side.arm]), *parity_findings(parity), *sdk_findings(side))
+        ),
         instrument=instrument,
         certificate=certify(instrument, others=_other_levels(levels)),
         levels=levels,
         knees=knees(levels),
+        answers=compare_answers(judged, case.golden, [row for side in sides for row in sdk_rows(side)]),
+        tools=compare_tools(judged, case.golden),
+        structured=structured_sides(judged, case.golden),
+        tokens=compare_tokens(judged, case.golden),
+        loops=tuple(found for arm in judged if (found := tool_loops(arm, _trials(judged[arm]))) is not None),
+        streaming=streaming,
     )
+
+
+def _trials(judged: Sequence[JudgedRecord]) -> list[Trial]:
+    return [item.trial for item in judged]
+
+
+def _failures(side: Side, judged: Sequence[JudgedRecord]) -> tuple[FailureRow, ...]:
+    return failure_rows(side.arm, judged, follow_up_records(side))
+
+
+def _findings(side: Side, judged: Sequence[JudgedRecord]) -> tuple[FindingRow, ...]:
+    return finding_rows(side.arm, judged, follow_up_records(side))
 
 
 def _sides(case: Case) -> tuple[Side, ...]:

@@ -17,6 +17,7 @@ class Of(StrEnum):
     """What has one value of the metric."""
 
     REQUEST = "request"
+    PAIR = "pair"  # of answers to one prompt
     PROMPT = "prompt"
     SIDE = "side"
 
@@ -287,6 +288,15 @@ _TOKENS = (
         undefined="no price book; usage missing",
     ),
     Metric(
+        id="cost_per_answer",
+        title="Cost per answer",
+        formula="cost of the side / requests that did not fail",
+        unit="currency",
+        direction=_LOWER,
+        undefined="as cost; no answer",
+        of=Of.SIDE,
+    ),
+    Metric(
         id="cost_per_success",
         title="Cost per success",
         formula="cost of the side / requests that succeeded, with every check passed where the prompt has checks",
@@ -303,6 +313,29 @@ _TOKENS = (
         direction=_NONE,
         undefined="usage missing on a side",
         of=Of.PROMPT,
+    ),
+    Metric(
+        id="completion_token_ratio",
+        title="Completion-token ratio",
+        formula=(
+            "the candidate's geometric mean of completion tokens over a prompt's repeats / the reference's; in total "
+            "the geometric mean over prompts, its 90 % interval by Student's t on the logarithms"
+        ),
+        unit="ratio",
+        direction=_NONE,
+        undefined="usage missing or zero on a side",
+        of=Of.PROMPT,
+    ),
+    Metric(
+        id="chunks_per_token",
+        title="Chunks per token",
+        formula=(
+            "output events / completion tokens, summed over streamed texts; below 0.8 a gap is no time between tokens"
+        ),
+        unit="ratio",
+        direction=_NONE,
+        undefined="no streamed text with usage",
+        of=Of.SIDE,
     ),
 )
 
@@ -330,7 +363,8 @@ _RATES = (
     _rate(
         "tool_success",
         "Tool-call success",
-        "requests that reached the top of the tool ladder / judged requests of prompts that expect a tool decision",
+        "requests that reached the top of the tool ladder, in a tool loop with the second answer / judged requests of "
+        "prompts that expect a tool decision",
         "no prompt expects a tool decision",
     ),
     _rate(
@@ -348,17 +382,132 @@ _RATES = (
         _LOWER,
     ),
     _rate(
+        "schema_valid",
+        "Schema-valid answers",
+        "answers that are JSON and satisfy the stated schema / judged requests of prompts that state one",
+        "no prompt states a schema",
+    ),
+    _rate(
+        "schema_accuracy",
+        "Tool schema accuracy",
+        "calling answers whose every call names an offered tool and satisfies its schema / calling answers",
+        "no answer calls a tool",
+    ),
+    _rate(
+        "pass_at_k",
+        "pass@k",
+        "1 − C(n − c, k) / C(n, k) of a tool prompt with c successes in n repeats, mean over prompts",
+        "fewer than two repeats of a prompt",
+    ),
+    _rate(
+        "pass_all_k",
+        "pass^k",
+        "C(c, k) / C(n, k) of a tool prompt with c successes in n repeats, mean over prompts",
+        "fewer than two repeats of a prompt",
+    ),
+    _rate(
+        "tool_trigger_f1",
+        "Trigger agreement",
+        "2 Σ p q / (Σ p + Σ q), p and q being the shares of a prompt's requests that each side answers with a call",
+        "no prompt offers tools; fewer than two answers of the reference; no answer calls a tool",
+        _NONE,
+    ),
+    _rate(
+        "tool_trigger_f1_by_finish",
+        "Trigger agreement by finish reason",
+        "the same with answers whose finish_reason is tool_calls, as K2-Vendor-Verifier counts",
+        "as trigger agreement",
+        _NONE,
+    ),
+    _rate(
+        "tool_trigger_pairs",
+        "Pairs that both call",
+        "mean of p q over prompts that offer tools; its ceiling is the mean of p² over pairs of the reference's own",
+        "as trigger agreement",
+        _NONE,
+    ),
+    _rate(
+        "accepted",
+        "Accepted by the reference",
+        (
+            "answers found among n − 1 of the reference's n answers to a prompt without checks, averaged over the one "
+            "left out / requests; the reference's own answers are each looked for among its others"
+        ),
+        "every prompt has checks; fewer than two answers of the reference",
+    ),
+    _rate(
         "self_agreement",
         "Self agreement",
-        "pairs of a prompt's repeats on one side with the same canonical answer / all such pairs",
+        (
+            "mean over pairs of a prompt's repeats on one side: in the same canonical form, or as alike as a way of "
+            "comparing says"
+        ),
         "fewer than two answers",
         _NONE,
     ),
     _rate(
         "cross_agreement",
         "Cross agreement",
-        "pairs of a reference's and a candidate's answer to one prompt with the same canonical form / all such pairs",
+        "the same over pairs of a reference's and a candidate's answer to one prompt",
         "a side has no answer",
+        _NONE,
+    ),
+    _rate(
+        "excess_disagreement",
+        "Excess disagreement",
+        "(reference's self agreement + candidate's) / 2 − cross agreement, mean over prompts",
+        "a side without two answers; the reference agrees with itself in less than 30 %",
+        _NONE,
+    ),
+)
+
+
+def _likeness(metric_id: str, title: str, formula: str) -> Metric:
+    return Metric(
+        id=metric_id,
+        title=title,
+        formula=formula,
+        unit="fraction",
+        direction=_NONE,
+        undefined="a failed request",
+        of=Of.PAIR,
+    )
+
+
+_LIKENESS = (
+    _likeness("same_exactly", "Same, letter by letter", "1 for the same text, refusal and calls as they came, else 0"),
+    _likeness(
+        "same_canonical",
+        "Same in canonical form",
+        "1 for the same canonical form (white space, key order, order of calls and 5.0 for 5 aside), else 0",
+    ),
+    _likeness(
+        "same_calls",
+        "Same tool calls",
+        "prompts that offer tools: 1 for the same multiset of canonical calls, none included, else 0",
+    ),
+    _likeness(
+        "json_similarity",
+        "JSON by path",
+        (
+            "prompts that ask for JSON: (path, value) leaves in common / leaves of either; without JSON 1 for equal "
+            "text, else 0"
+        ),
+    ),
+    _likeness(
+        "text_similarity",
+        "Text, by characters",
+        "other prompts: 2 × longest common subsequence / both lengths, of the first 4,000 characters (rapidfuzz)",
+    ),
+    _likeness(
+        "word_overlap",
+        "Text, by words",
+        "other prompts: 0.5 cosine of word counts + 0.5 cosine of counts of neighbouring words, case aside",
+    ),
+    _likeness(
+        "shared_prefix",
+        "First divergence",
+        "other prompts: characters before the first difference / characters of the longer answer",
     ),
 )
 
@@ -396,5 +545,5 @@ _THROUGHPUT = (
 )
 
 CATALOG: Mapping[str, Metric] = {
-    metric.id: metric for metric in (*_LATENCIES, *_STREAM, *_TOKENS, *_RATES, *_THROUGHPUT)
+    metric.id: metric for metric in (*_LATENCIES, *_STREAM, *_TOKENS, *_RATES, *_LIKENESS, *_THROUGHPUT)
 }

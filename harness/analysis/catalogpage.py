@@ -54,6 +54,7 @@ averaged: samples are merged.
 """
 _WHAT = {
     Of.REQUEST: "Per request",
+    Of.PAIR: "Per pair of answers",
     Of.PROMPT: "Per prompt",
     Of.SIDE: "Per side",
 }

@@ -7,7 +7,8 @@ from harness.analysis.excerpts import excerpt
 from harness.analysis.expectedcalls import tool_called_problem, tool_expectation
 from harness.analysis.jsonschemas import schema_problem
 from harness.analysis.jsontext import parse_path
-from harness.analysis.matching import is_number, matcher_problem, number_problem, pattern_problem
+from harness.analysis.matcherproblems import date_problem, matcher_problem, number_problem, pattern_problem
+from harness.analysis.matching import is_number
 from harness.analysis.tools import offered_tools
 from harness.model.golden import TOOL_CHECKS, Check, CheckKind, Prompt
 
@@ -25,9 +26,34 @@ def validate_check(check: Check) -> str | None:
 def validate_prompt(prompt: Prompt) -> tuple[str, ...]:
     """List what makes a prompt unjudgeable: bad checks, tools that are not offered, schemas that do not compile."""
     problems = [problem for check in prompt.checks if (problem := validate_check(check))]
+    problems += [f"final: {problem}" for check in prompt.final if (problem := _final_problem(check))]
     if problems:
         return tuple(problems)
-    return (*_response_format_problems(prompt.request), *_tool_problems(prompt))
+    return (*_response_format_problems(prompt.request), *_tool_problems(prompt), *_loop_problems(prompt))
+
+
+def _final_problem(check: Check) -> str | None:
+    if check.kind in TOOL_CHECKS and check.kind is not CheckKind.NO_TOOL:
+        return f"{check.kind} is not for the second answer, which must use what the tools returned"
+    return validate_check(check)
+
+
+def _loop_problems(prompt: Prompt) -> list[str]:
+    """A loop needs calls to answer, a result for each of them, and a check on what becomes of it."""
+    if bool(prompt.tool_results) != bool(prompt.final):
+        lone, other = ("tool_results", "final") if prompt.tool_results else ("final", "tool_results")
+        return [f"{lone} without {other}: canned results and checks on the second answer go together"]
+    if not prompt.tool_results:
+        return []
+    offered = offered_tools(prompt.request)
+    expectation = tool_expectation(prompt.checks)
+    if expectation is None or expectation.most == 0:
+        return ["tool_results without a check that expects a call"]
+    called = {call.name for call in expectation.calls} or set(offered)
+    return [
+        *(f"tool_results: {name!r} is not offered" for name in prompt.tool_results if name not in offered),
+        *(f"tool {name!r} may be called and has no result" for name in sorted(called - prompt.tool_results.keys())),
+    ]
 
 
 def _response_format_problems(request: dict[str, Any]) -> list[str]:
@@ -91,6 +117,14 @@ def _number(argument: Any) -> str | None:
     return number_problem(argument.get("value"), argument.get("tolerance", 0))
 
 
+def _date(argument: Any) -> str | None:
+    if not isinstance(argument, dict):
+        return date_problem(argument, 0)
+    if set(argument) - {"value", "tolerance_days"}:
+        return "takes value and tolerance_days"
+    return date_problem(argument.get("value"), argument.get("tolerance_days", 0))
+
+
 def _path(argument: Any) -> str | None:
     if not isinstance(argument, dict) or "path" not in argument or set(argument) - {"path", "equals", "matches"}:
         return "takes path and one of equals, matches, or path alone"
@@ -134,6 +168,7 @@ _PROBLEMS: dict[CheckKind, Callable[[Any], str | None]] = {
     CheckKind.JSON_SCHEMA: schema_problem,
     CheckKind.JSON_PATH: _path,
     CheckKind.NUMBER_EQUALS: _number,
+    CheckKind.DATE_EQUALS: _date,
     CheckKind.TOOL_CALLED: tool_called_problem,
     CheckKind.TOOL_COUNT: _count,
     CheckKind.NO_TOOL: _nothing,

@@ -1,7 +1,7 @@
 """Judges checks on an answer: what was expected, what came, where."""
 
 from harness.analysis.checkoutcome import Evidence, JudgeCheck
-from harness.analysis.excerpts import excerpt
+from harness.analysis.excerpts import LONGEST_CAME, excerpt
 from harness.analysis.replychecks import REPLY_CHECKS
 from harness.analysis.results import CheckResult
 from harness.analysis.textchecks import TEXT_CHECKS
@@ -16,7 +16,11 @@ def judge_check(check: Check, evidence: Evidence) -> CheckResult:
     passed = outcome.is_decidable and outcome.holds != check.negated
     expected = f"not: {outcome.expected}" if check.negated else outcome.expected
     return CheckResult(
-        check=as_written(check), passed=passed, expected=expected, came=outcome.came, where=outcome.where
+        check=as_written(check),
+        passed=passed,
+        expected=expected,
+        came=excerpt(outcome.came, LONGEST_CAME) or "nothing",
+        where=excerpt(outcome.where),
     )
 
 

@@ -65,13 +65,14 @@ def _took_ns(process: ClientFacts) -> int:
 
 
 def _cpu_per_event(case: Case, side: Side) -> Value:
-    """CPU of all the side's processes over the events that they received, at every level, warm-up left out."""
+    """CPU of all the side's processes over the events of the measured levels, all that they received there."""
     arms = {arm for process in side.client for arm in process.arms}
     sides = [found for found in (case.reference, case.candidate) if found is not None]
     together = [found for found in sides if found.run_id == side.run_id and found.client == side.client]
     if len(together) < len(arms):
         return missing("its process also measured a side that is not judged here")
-    n_events = sum(record.n_events for found in together for record in found.records if not record.key.is_warmup)
+    records = [record for found in together for record in found.records]
+    n_events = sum(record.n_events for record in records if not (record.key.is_warmup or record.key.is_follow_up))
     cpu_ns = sum(process.cpu_ns for process in side.client)
     return known(seconds(cpu_ns) / n_events) if n_events else missing("no event")
 

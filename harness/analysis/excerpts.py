@@ -6,6 +6,7 @@ from typing import Any
 from harness.analysis.normaltext import encodable
 
 LIMIT = 160
+LONGEST_CAME = 400  # of what came, with the words around it
 _SHORT = 12  # no room for two ends
 
 

@@ -1,65 +1,69 @@
 """What a golden prompt expects of an answer's tool calls, read from its checks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
 from harness.analysis.excerpts import excerpt
 from harness.analysis.jsontext import equal_json
+from harness.analysis.matcherproblems import keys_problem, matcher_problem
 from harness.analysis.matching import (
     Mismatch,
     compare_value,
+    default_matches,
     describe,
     excerpt_json,
-    keys_problem,
-    matcher_problem,
+    is_default,
     property_schema,
 )
 from harness.model.golden import Check, CheckKind
 
-_CALL_KEYS = {"name", "arguments", "optional", "ignore"}
+_CALL_KEYS = {"name", "arguments", "optional", "ignore", "defaults"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedCall:
-    """One call: its tool, a matcher by argument, what may be absent, what is not looked at (globs)."""
+    """One call: its tool, a matcher by argument, what may be absent, what is not looked at (globs; `a.b` inside a)."""
 
     name: str
     arguments: dict[str, Any] | None = None  # None: any arguments that the tool's schema allows
     optional: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    defaults: dict[str, Any] = field(default_factory=dict)  # what an absent argument means; before its schema's default
 
     def mismatches(self, came: dict[str, Any], schema: Any) -> list[Mismatch]:
-        """Compare every argument, expected or not; an argument at its schema's default counts as absent."""
+        """Compare every argument, expected or not; an argument at its default counts as absent."""
         if self.arguments is None:
             return []
+        came = {**self.defaults, **came}
         found: list[Mismatch] = []
         for key, matcher in self.arguments.items():
             part = property_schema(schema, key)
             where = f"{self.name}.arguments.{key}"
             if key in came:
                 found += compare_value(matcher, came[key], where=where, schema=part)
-            elif key not in self.optional and not _default_matches(matcher, part):
+            elif key not in self.optional and not default_matches(matcher, part):
                 found.append(Mismatch(where=where, expected=describe(matcher), came="nothing"))
         listed = {*self.arguments, *self.optional}
         others = [key for key in came if key not in listed and self._is_unexpected(key, came[key], schema)]
-        return found + [self._unexpected(key, came[key]) for key in others]
+        looked_at = [mismatch for mismatch in found if not self._is_ignored_inside(mismatch)]
+        return looked_at + [self._unexpected(key, came[key]) for key in others]
+
+    def _is_ignored_inside(self, mismatch: Mismatch) -> bool:
+        """Whether a place inside an argument is ignored: only a glob with a dot reaches there."""
+        path = mismatch.where.removeprefix(f"{self.name}.arguments.")
+        return "." in path and any("." in pattern and fnmatchcase(path, pattern) for pattern in self.ignore)
 
     def _is_unexpected(self, key: str, value: Any, schema: Any) -> bool:
         if any(fnmatchcase(key, pattern) for pattern in self.ignore):
             return False
-        part = property_schema(schema, key)
-        has_default = isinstance(part, dict) and "default" in part
-        return not (has_default and equal_json(part["default"], value))
+        if key in self.defaults:
+            return not equal_json(self.defaults[key], value)
+        return not is_default(value, property_schema(schema, key))
 
     def _unexpected(self, key: str, value: Any) -> Mismatch:
         where = f"{self.name}.arguments.{key}"
         return Mismatch(where=where, expected="no such argument", came=excerpt_json(value))
-
-
-def _default_matches(matcher: Any, schema: Any) -> bool:
-    has_default = isinstance(schema, dict) and "default" in schema
-    return has_default and not compare_value(matcher, schema["default"], where="", schema=schema)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +109,7 @@ def expected_calls(argument: Any) -> tuple[ExpectedCall, ...]:
             arguments=_arguments(item),
             optional=tuple(item.get("optional") or ()),
             ignore=tuple(item.get("ignore") or ()),
+            defaults=item.get("defaults") or {},
         )
         for item in _listed(argument)
     )
@@ -114,7 +119,7 @@ def _arguments(item: dict[str, Any]) -> dict[str, Any] | None:
     """Give the matchers; None where a call says nothing about its arguments, {} where it says that there are none."""
     if "arguments" in item:
         return item["arguments"] or {}
-    return {} if item.keys() & {"optional", "ignore"} else None
+    return {} if item.keys() & {"optional", "ignore", "defaults"} else None
 
 
 def _listed(argument: Any) -> list[Any]:
@@ -157,12 +162,15 @@ def _call_problem(item: Any) -> str | None:
     unknown = sorted(set(map(str, item)) - _CALL_KEYS)
     if unknown:
         return f"unknown key {unknown[0]!r} in the call of {item['name']!r}"
-    if not isinstance(item.get("arguments") or {}, dict):
-        return f"arguments of {item['name']!r} are a mapping"
+    for key in ("arguments", "defaults"):
+        if not isinstance(item.get(key) or {}, dict):
+            return f"{key} of {item['name']!r} are a mapping"
     for key in ("optional", "ignore"):
         names = item.get(key) or []
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             return f"{key} of {item['name']!r} is a list of argument names"
     arguments = item.get("arguments") or {}
-    problem = keys_problem(arguments) or matcher_problem(list(arguments.values()))
+    problem = (
+        keys_problem(arguments) or keys_problem(item.get("defaults") or {}) or matcher_problem(list(arguments.values()))
+    )
     return f"{item['name']}: {problem}" if problem else None

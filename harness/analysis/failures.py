@@ -69,12 +69,12 @@ FAILURE_ADVICE: Mapping[FailureKind, str] = {
 _EXAMPLE_STATUS = 300
 
 
-def failure_rows(arm: Arm, judged: Sequence[JudgedRecord]) -> tuple[FailureRow, ...]:
-    """Give a row per kind of failure, most frequent first; warm-ups and every level of load count."""
+def failure_rows(arm: Arm, judged: Sequence[JudgedRecord], followed: Sequence[Record] = ()) -> tuple[FailureRow, ...]:
+    """Give a row per kind of failure, most frequent first; warm-ups, every level of load and follow-ups count."""
     by_kind: dict[FailureKind, list[Record]] = {}
-    for item in judged:
-        if item.record.failure is not None:
-            by_kind.setdefault(item.record.failure.kind, []).append(item.record)
+    for record in (*(item.record for item in judged), *followed):
+        if record.failure is not None:
+            by_kind.setdefault(record.failure.kind, []).append(record)
     ordered = sorted(by_kind.items(), key=lambda found: (-len(found[1]), found[0]))
     return tuple(_row(arm, kind, records) for kind, records in ordered)
 
@@ -86,6 +86,7 @@ def _row(arm: Arm, kind: FailureKind, records: Sequence[Record]) -> FailureRow:
         kind=kind.value,
         n=len(records),
         n_other_levels=sum(record.key.level > 0 for record in records),
+        n_follow_ups=sum(record.key.is_follow_up for record in records),
         prompts=tuple(prompt_id for prompt_id, _ in prompts.most_common()),
         example=_example(records[0]),
         advice=FAILURE_ADVICE[kind],

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from harness.analysis.buffering import likely_cause
 from harness.analysis.results import FindingRow
 from harness.analysis.trials import JudgedRecord
-from harness.model.record import Arm, FindingKind
+from harness.model.record import Arm, FindingKind, Record
 
 SYNTHETIC_STREAMING = "synthetic_streaming"
 _SYNTHETIC_ADVICE = (
@@ -21,6 +21,7 @@ FINDING_ADVICE: Mapping[FindingKind, str] = {
     FindingKind.UNFINISHED_LAST_EVENT: "Most parsers drop an event without its closing blank line: here, the last one.",
     FindingKind.NONSTANDARD_ERROR_FIELD: "The SDK ignores a field `error:` and gives an empty answer: look for it.",
     FindingKind.STREAM_ANSWERED_WITH_JSON: "stream: true was ignored; the SDK's stream is then empty, without error.",
+    FindingKind.JSON_ANSWERED_WITH_STREAM: "stream: false was ignored; code that reads one JSON body fails here.",
     FindingKind.COMPRESSED: "Compression may hold a stream back although identity was asked for: turn it off for it.",
     FindingKind.UNDECODABLE_EVENT: "An event is not the JSON that the contract names: read the recorded bytes.",
     FindingKind.INVALID_UTF8: "Bytes that are not UTF-8, often a character cut in two: text will show U+FFFD.",
@@ -35,6 +36,7 @@ FINDING_ADVICE: Mapping[FindingKind, str] = {
     FindingKind.FINISH_REASON_EMPTY: "An empty finish_reason is no end: test for a value, not for the key.",
     FindingKind.FINISH_REASON_UNKNOWN: "A finish_reason outside the contract: treat unknown values as an end.",
     FindingKind.FINISH_REASON_CONTRADICTS: "Judge by the tool calls that are there, not by finish_reason.",
+    FindingKind.USAGE_GROWS_SILENTLY: "A parser holds tokens back that usage counts: output then comes in bursts.",
     FindingKind.TOOL_INDEX_MISSING: "The SDK's chat.completions.stream() crashes on it: assemble by id.",
     FindingKind.TOOL_INDEX_REUSED: "Two calls share an index: assemblers that key on it alone join them into one.",
     FindingKind.TOOL_ARGUMENTS_NOT_TEXT: "Arguments came as an object: code that parses a string fails here.",
@@ -51,14 +53,14 @@ _NAMING = frozenset({FindingKind.REASONING_FIELD, FindingKind.FINISH_REASON_UNKN
 _NAMES_SHOWN = 3
 
 
-def finding_rows(arm: Arm, judged: Sequence[JudgedRecord]) -> tuple[FindingRow, ...]:
-    """Give a row per kind of finding, most frequent first; warm-ups and every level of load count."""
+def finding_rows(arm: Arm, judged: Sequence[JudgedRecord], followed: Sequence[Record] = ()) -> tuple[FindingRow, ...]:
+    """Give a row per kind of finding, most frequent first; warm-ups, every level of load and follow-ups count."""
     by_kind: dict[FindingKind, list[str]] = {}
     responses: dict[FindingKind, int] = {}
-    for item in judged:
-        for kind in {finding.kind for finding in item.record.findings}:
+    for record in (*(item.record for item in judged), *followed):
+        for kind in {finding.kind for finding in record.findings}:
             responses[kind] = responses.get(kind, 0) + 1
-        for finding in item.record.findings:
+        for finding in record.findings:
             by_kind.setdefault(finding.kind, []).append(finding.detail)
     rows = [
         FindingRow(

@@ -23,6 +23,7 @@ class GateRow:
     outcome: Outcomes | None = None  # of a rate gate; None where a trial has none
     failure_is: bool | None = None  # what a failed request is for a rate gate; None: not counted
     q: float | None = None  # of a ratio gate
+    awaits_loops: bool = False  # whether a prompt whose tool loops were not all run has no outcome
 
     @property
     def kind(self) -> GateKind:
@@ -65,7 +66,12 @@ def _measures_decode(prompt: Prompt) -> bool:
 
 
 def _tool_success(trial: Trial) -> bool | None:
-    return None if trial.tool is None else trial.tool.rung is Rung.OK
+    return None if trial.tool is None or is_unsettled(trial) else trial.tool.rung is Rung.OK
+
+
+def is_unsettled(trial: Trial) -> bool:
+    """Whether it belongs to a prompt whose tool loops were not all run on its side."""
+    return trial.tool is not None and trial.tool.rung is Rung.NOT_RUN
 
 
 _NO_TTFT = "no prompt of the set measures time to first token"
@@ -81,6 +87,7 @@ GATES: tuple[GateRow, ...] = (
         nothing="no prompt of the set has a check",
         outcome=lambda trial: trial.task_success,
         failure_is=False,
+        awaits_loops=True,
     ),
     GateRow(
         id="tool_success",
@@ -91,6 +98,7 @@ GATES: tuple[GateRow, ...] = (
         nothing="the set has no tool prompt",
         outcome=_tool_success,
         failure_is=False,
+        awaits_loops=True,
     ),
     GateRow(
         id="request_success",

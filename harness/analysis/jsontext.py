@@ -3,18 +3,31 @@
 import json
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, NoReturn
 
 MAX_DEPTH = 100  # of nesting: every reader of a parsed answer recurses
 _STEP = re.compile(r"\.([^.\[\]'\"\s]+)|\[(-?\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
 
 
+class Flaw(StrEnum):
+    """What keeps a text from being JSON as a whole."""
+
+    EMPTY = "empty"
+    FENCED = "fenced"
+    WRAPPED = "wrapped"  # text before or after the JSON
+    PROSE = "prose"  # no JSON in it
+    CUT = "cut"  # ends inside the JSON
+    MALFORMED = "malformed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonReading:
-    """The parsed value, or the problem; a JSON null is a value without a problem."""
+    """The parsed value, or the problem and its kind; a JSON null is a value without a problem."""
 
     value: Any = None
     problem: str | None = None
+    flaw: Flaw | None = None
 
 
 def read_json(text: str) -> JsonReading:
@@ -24,15 +37,15 @@ def read_json(text: str) -> JsonReading:
     """
     trimmed = text.strip()
     if not trimmed:
-        return JsonReading(problem="empty")
+        return JsonReading(problem="empty", flaw=Flaw.EMPTY)
     try:
         value = json.loads(trimmed, parse_constant=_refuse_constant)
     except RecursionError:
-        return JsonReading(problem=f"nested deeper than {MAX_DEPTH}")
+        return _TOO_DEEP
     except ValueError as error:
-        return JsonReading(problem=_problem(trimmed, error))
+        return _flawed(trimmed, error)
     if _is_deeper(value, MAX_DEPTH):
-        return JsonReading(problem=f"nested deeper than {MAX_DEPTH}")
+        return _TOO_DEEP
     return JsonReading(value=value)
 
 
@@ -51,18 +64,22 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(message)
 
 
-def _problem(text: str, error: ValueError) -> str:
+_TOO_DEEP = JsonReading(problem=f"nested deeper than {MAX_DEPTH}", flaw=Flaw.MALFORMED)
+
+
+def _flawed(text: str, error: ValueError) -> JsonReading:
     if text.startswith("```") and text.endswith("```") and len(text) > len("``````"):
-        return "fenced: the JSON stands inside a ``` block"
+        return JsonReading(problem="fenced: the JSON stands inside a ``` block", flaw=Flaw.FENCED)
     if text[0] not in "{[" and _holds_brackets(text):
-        return "prose around the JSON"
-    if isinstance(error, json.JSONDecodeError):
-        if error.msg == "Extra data":
-            return f"text after the JSON (from character {error.pos})"
-        ended = error.pos >= len(text) or error.msg.startswith("Unterminated string")
-        where = "cut off" if ended else f"at character {error.pos}"
-        return f"not JSON: {error.msg} ({where})"
-    return f"not JSON: {error}"
+        return JsonReading(problem="prose around the JSON", flaw=Flaw.WRAPPED)
+    if not isinstance(error, json.JSONDecodeError):
+        return JsonReading(problem=f"not JSON: {error}", flaw=Flaw.MALFORMED)
+    if error.msg == "Extra data":
+        return JsonReading(problem=f"text after the JSON (from character {error.pos})", flaw=Flaw.WRAPPED)
+    if error.pos >= len(text) or error.msg.startswith("Unterminated string"):
+        return JsonReading(problem=f"not JSON: {error.msg} (cut off)", flaw=Flaw.CUT)
+    flaw = Flaw.MALFORMED if text[0] in '{["' else Flaw.PROSE
+    return JsonReading(problem=f"not JSON: {error.msg} (at character {error.pos})", flaw=flaw)
 
 
 def _holds_brackets(text: str) -> bool:

@@ -15,6 +15,7 @@ _SHOWN = 3
 _CONCENTRATED = 0.8  # share of the losses in one prompt that points at the prompt
 _FEWEST_FOR_SHARE = 3
 _FAILED = "failed requests"
+_IN_WORDS = {Rung.DECISION: "a missing or unneeded call", Rung.LOOP: "a broken tool loop"}
 _LONGEST_CHECK = 40  # a whole pattern or schema has no place in a sentence
 
 
@@ -63,7 +64,7 @@ def _cause(row: GateRow, trial: Trial) -> _Cause | None:
     if row.id != "tool_success" or trial.tool is None:
         return None
     rung = trial.tool.rung
-    name = "a missing or unneeded call" if rung is Rung.DECISION else rung.value
+    name = _IN_WORDS.get(rung, rung.value)
     return _Cause(name=name, of=trial.tool.tool or "")
 
 

@@ -1,26 +1,32 @@
 """Matches a tool call's arguments against what a golden prompt expects of them.
 
 A matcher is a literal, or a mapping of one of these forms:
-`{any_of: [...]}`, `{regex: ...}`, `{contains: ...}`, `{number: x, tolerance: y}`, `{any: true}`, `{exactly: value}`.
-Every other mapping is a literal object and is matched key by key, as a list is item by item.
+`{any_of: [...]}`, `{regex: ...}`, `{contains: ...}`, `{loosely: ...}`, `{number: x, tolerance: y}`,
+`{date: d, tolerance_days: n}`, `{any: true}`, `{exactly: value}`. Every other mapping is a literal object and is
+matched key by key, as a list is item by item. A key at its schema's default counts as absent, at any depth.
 """
 
 import math
 import re
 import sys
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from harness.analysis.datetext import days_apart, iso_date, whole_date
 from harness.analysis.excerpts import excerpt
 from harness.analysis.jsontext import equal_json
-from harness.analysis.normaltext import loose, trimmed
+from harness.analysis.normaltext import loose, trimmed, unpunctuated
 
 _FORMS = (
     frozenset({"any_of"}),
     frozenset({"regex"}),
     frozenset({"contains"}),
+    frozenset({"loosely"}),
     frozenset({"number"}),
     frozenset({"number", "tolerance"}),
+    frozenset({"date"}),
+    frozenset({"date", "tolerance_days"}),
     frozenset({"any"}),
     frozenset({"exactly"}),
 )
@@ -45,60 +51,6 @@ def is_matcher_form(matcher: Any) -> bool:
     return isinstance(matcher, dict) and frozenset(matcher) in _FORMS
 
 
-def matcher_problem(matcher: Any) -> str | None:
-    """Say what is wrong with a matcher as written, None when nothing is."""
-    if isinstance(matcher, list):
-        return _first_problem(matcher)
-    if not isinstance(matcher, dict):
-        return None
-    if is_matcher_form(matcher):
-        return _form_problem(matcher)
-    return keys_problem(matcher) or _first_problem(list(matcher.values()))
-
-
-def keys_problem(mapping: dict[Any, Any]) -> str | None:
-    """Say which key YAML did not read as a text: `no`, `on` and `12` are none."""
-    unquoted = [key for key in mapping if not isinstance(key, str)]
-    return f"the key {unquoted[0]!r} is not a text; put it in quotes" if unquoted else None
-
-
-def _first_problem(matchers: list[Any]) -> str | None:
-    return next((problem for item in matchers if (problem := matcher_problem(item))), None)
-
-
-def _form_problem(matcher: dict[str, Any]) -> str | None:
-    if "any_of" in matcher:
-        options = matcher["any_of"]
-        return _first_problem(options) if isinstance(options, list) and options else "any_of takes a list of values"
-    if "regex" in matcher:
-        return pattern_problem(matcher["regex"])
-    if "number" in matcher:
-        return number_problem(matcher["number"], matcher.get("tolerance", 0))
-    if "any" in matcher:
-        return None if matcher["any"] is True else "any takes true"
-    if "contains" in matcher and not (isinstance(matcher["contains"], str) and matcher["contains"].strip()):
-        return "contains takes a text"
-    return None
-
-
-def number_problem(number: Any, tolerance: Any) -> str | None:
-    """Say what is wrong with a number and its tolerance as written."""
-    if not is_number(number):
-        return f"takes a number (found {excerpt(number, 60)})"
-    return None if is_number(tolerance) and tolerance >= 0 else "tolerance is a number, 0 or above"
-
-
-def pattern_problem(pattern: Any) -> str | None:
-    """Say why a regular expression does not compile."""
-    if not isinstance(pattern, str) or not pattern:
-        return "a regular expression is a text"
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        return f"the regular expression {pattern!r:.60} does not compile: {error}"
-    return None
-
-
 def is_number(value: Any) -> bool:
     """Whether a value is a number that a float can hold; a bool is not, nor is infinity."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -120,13 +72,24 @@ def compare_value(matcher: Any, came: Any, *, where: str, schema: Any = None) ->
 def _compare_objects(matcher: dict[str, Any], came: dict[str, Any], where: str, schema: Any) -> list[Mismatch]:
     found: list[Mismatch] = []
     for key, expected in matcher.items():
-        if key not in came:
-            found.append(Mismatch(where=f"{where}.{key}", expected=describe(expected), came="nothing"))
-        else:
-            part = property_schema(schema, key)
+        part = property_schema(schema, key)
+        if key in came:
             found += compare_value(expected, came[key], where=f"{where}.{key}", schema=part)
-    found += [_mismatch(f"{where}.{key}", "no such key", came[key]) for key in came if key not in matcher]
-    return found
+        elif not default_matches(expected, part):
+            found.append(Mismatch(where=f"{where}.{key}", expected=describe(expected), came="nothing"))
+    others = [key for key in came if key not in matcher and not is_default(came[key], property_schema(schema, key))]
+    return found + [_mismatch(f"{where}.{key}", "no such key", came[key]) for key in others]
+
+
+def is_default(value: Any, schema: Any) -> bool:
+    """Whether a value is what its schema says that its absence means."""
+    return isinstance(schema, dict) and "default" in schema and equal_json(schema["default"], value)
+
+
+def default_matches(matcher: Any, schema: Any) -> bool:
+    """Whether what is absent counts as expected: its schema's default is."""
+    has_default = isinstance(schema, dict) and "default" in schema
+    return has_default and not compare_value(matcher, schema["default"], where="", schema=schema)
 
 
 def _compare_lists(matcher: list[Any], came: list[Any], where: str, schema: Any) -> list[Mismatch]:
@@ -150,6 +113,9 @@ def _is_form_match(matcher: dict[str, Any], came: Any, schema: Any) -> bool:
         return any(not compare_value(option, came, where="", schema=schema) for option in matcher["any_of"])
     if "number" in matcher:
         return is_number(came) and is_close(float(came), matcher["number"], matcher.get("tolerance", 0))
+    if "date" in matcher:
+        day = whole_date(came).value if isinstance(came, str) else None
+        return is_near_date(day, matcher["date"], matcher.get("tolerance_days", 0))
     if "exactly" in matcher:
         return equal_json(matcher["exactly"], came)
     return "any" in matcher or (isinstance(came, str) and _is_text_match(matcher, came))
@@ -158,12 +124,20 @@ def _is_form_match(matcher: dict[str, Any], came: Any, schema: Any) -> bool:
 def _is_text_match(matcher: dict[str, Any], came: str) -> bool:
     if "regex" in matcher:
         return re.search(matcher["regex"], trimmed(came)) is not None
+    if "loosely" in matcher:
+        return unpunctuated(matcher["loosely"]) == unpunctuated(came)
     return loose(matcher["contains"]) in loose(came)
 
 
 def is_close(came: float, expected: float, tolerance: float) -> bool:
     """Whether a number lies within an absolute tolerance, rounding of decimals forgiven."""
     return math.isclose(came, expected, rel_tol=1e-12, abs_tol=tolerance * (1 + NEGLIGIBLE))
+
+
+def is_near_date(came: date | None, expected: str, tolerance_days: int) -> bool:
+    """Whether a date lies within so many days of another, as the golden set writes it."""
+    day = iso_date(expected)
+    return came is not None and day is not None and days_apart(came, day) <= tolerance_days
 
 
 def _is_literal_match(expected: Any, came: Any, schema: Any) -> bool:
@@ -199,8 +173,15 @@ def describe(matcher: Any) -> str:
         return "one of " + ", ".join(describe(option) for option in matcher["any_of"])
     if "number" in matcher:
         return f"{matcher['number']} ± {matcher.get('tolerance', 0)}"
+    if "date" in matcher:
+        return describe_date(matcher["date"], matcher.get("tolerance_days", 0))
     name, value = next(iter(matcher.items()))
     return f"{name} {excerpt_json(value)}"
+
+
+def describe_date(day: str, tolerance_days: int) -> str:
+    """Say in words which dates are meant."""
+    return f"the date {day}" + (f" ± {tolerance_days} days" if tolerance_days else "")
 
 
 def excerpt_json(value: Any) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.analysis.gatetable import GateRow
+from harness.analysis.gatetable import GateRow, is_unsettled
 from harness.analysis.permutation import PromptCounts
 from harness.analysis.resampling import PairedValues
 from harness.analysis.results import Trial
@@ -89,6 +89,8 @@ def rate_pairs(row: GateRow, pairs: Sequence[Pair], golden: GoldenSet) -> RatePa
 
 
 def _outcome(row: GateRow, trial: Trial) -> bool | None:
+    if row.awaits_loops and is_unsettled(trial):
+        return None
     if trial.failure is not None:
         return row.failure_is
     return row.outcome(trial) if row.outcome else None

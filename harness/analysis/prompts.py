@@ -2,16 +2,17 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.analysis.agreement import answer_groups, cross_agreement, mean_similarity, self_agreement
+from harness.analysis.agreement import answer_groups, cross_agreement, self_agreement
+from harness.analysis.gatetable import is_unsettled
 from harness.analysis.quantiles import quantile
 from harness.analysis.results import PromptRow, PromptSide, Rung, Trial, Value
 from harness.analysis.trials import JudgedRecord
 from harness.analysis.values import known, missing, quotient
 from harness.model.golden import GoldenSet, Prompt
-from harness.model.record import Answer, Arm, RequestKey
+from harness.model.record import Arm
 
 ONE_ENDPOINT = "one endpoint measured"
 _NO_REQUEST = "no request"
@@ -23,7 +24,6 @@ class _Effects:
     """What differs between the sides of one prompt."""
 
     cross_agreement: Value
-    similarity: Value
     ttft_ratio: Value
     decode_ratio: Value
     success_difference: Value
@@ -35,9 +35,8 @@ def prompt_rows(judged: Sequence[JudgedRecord], golden: GoldenSet, arms: Sequenc
     for item in judged:
         if item.trial.is_judged:
             trials.setdefault((item.trial.key.arm, item.trial.key.prompt_id), []).append(item.trial)
-    answers = {item.record.key: item.record.answer for item in judged}
     rows = [
-        _row(prompt, [prompt_side(prompt, trials.get((arm, prompt.id), [])) for arm in arms], answers)
+        _row(prompt, [prompt_side(prompt, trials.get((arm, prompt.id), [])) for arm in arms])
         for prompt in golden.prompts
     ]
     return tuple(sorted(rows, key=lambda row: (-row.score, row.prompt_id)))
@@ -46,11 +45,12 @@ def prompt_rows(judged: Sequence[JudgedRecord], golden: GoldenSet, arms: Sequenc
 def prompt_side(prompt: Prompt, trials: Sequence[Trial]) -> PromptSide:
     """Count and measure one prompt on one side."""
     groups = answer_groups(trials)
+    is_settled = not any(map(is_unsettled, trials))
     return PromptSide(
         n=len(trials),
         n_failed=sum(trial.failure is not None for trial in trials),
-        task_successes=_count([trial.task_success for trial in trials]) if prompt.checks else None,
-        tool_successes=_count([_reached_top(trial) for trial in trials]) if prompt.is_tool_prompt else None,
+        task_successes=_count([trial.task_success for trial in trials]) if prompt.checks and is_settled else None,
+        tool_successes=_count([_reached_top(t) for t in trials]) if prompt.is_tool_prompt and is_settled else None,
         ttft_p50_s=_middle(trials, "ttft", counts_failures=prompt.measure.ttft),
         decode_p50=_middle(trials, "decode_rate", counts_failures=False),
         e2e_p50_s=_middle(trials, "e2e", counts_failures=True),
@@ -89,9 +89,9 @@ def _middle(trials: Sequence[Trial], metric: str, *, counts_failures: bool) -> V
     return known(middle)
 
 
-def _row(prompt: Prompt, sides: Sequence[PromptSide], answers: Mapping[RequestKey, Answer]) -> PromptRow:
+def _row(prompt: Prompt, sides: Sequence[PromptSide]) -> PromptRow:
     reference, candidate = sides[0], sides[1] if len(sides) > 1 else None
-    effects = _alone() if candidate is None else _effects(reference, candidate, answers)
+    effects = _alone() if candidate is None else _effects(reference, candidate)
     return PromptRow(
         prompt_id=prompt.id,
         category=prompt.category,
@@ -100,7 +100,6 @@ def _row(prompt: Prompt, sides: Sequence[PromptSide], answers: Mapping[RequestKe
         reference=reference,
         candidate=candidate,
         cross_agreement=effects.cross_agreement,
-        similarity=effects.similarity,
         ttft_ratio=effects.ttft_ratio,
         decode_ratio=effects.decode_ratio,
         success_difference=effects.success_difference,
@@ -112,18 +111,16 @@ def _alone() -> _Effects:
     nothing = missing(ONE_ENDPOINT)
     return _Effects(
         cross_agreement=nothing,
-        similarity=nothing,
         ttft_ratio=nothing,
         decode_ratio=nothing,
         success_difference=nothing,
     )
 
 
-def _effects(reference: PromptSide, candidate: PromptSide, answers: Mapping[RequestKey, Answer]) -> _Effects:
+def _effects(reference: PromptSide, candidate: PromptSide) -> _Effects:
     one, two = _success_fraction(reference), _success_fraction(candidate)
     return _Effects(
         cross_agreement=cross_agreement(reference.answers, candidate.answers),
-        similarity=mean_similarity(reference.answers, candidate.answers, answers),
         ttft_ratio=quotient(candidate.ttft_p50_s, reference.ttft_p50_s),
         decode_ratio=quotient(candidate.decode_p50, reference.decode_p50),
         success_difference=missing("no checks, or no request") if one is None or two is None else known(two - one),

@@ -93,7 +93,7 @@ def _finish_reason(argument: Any, evidence: Evidence) -> CheckOutcome:
     allowed = argument if isinstance(argument, list) else [argument]
     came = evidence.record.answer.finish_reason
     return CheckOutcome(
-        holds=came in allowed, expected=" or ".join(allowed), came=came or "none sent", where="finish_reason"
+        holds=came in allowed, expected=" or ".join(allowed), came=excerpt(came or "none sent"), where="finish_reason"
     )
 
 

@@ -21,6 +21,7 @@ class Side:
     run_id: str
     records: tuple[Record, ...]
     sdk_views: Mapping[RequestKey, SdkView] = field(default_factory=dict)  # of the responses that were replayed
+    sdk_helper_views: Mapping[RequestKey, SdkView] = field(default_factory=dict)  # the same through its stream helper
     was_recorded_earlier: bool = False  # taken from another run than the candidate's
     unfinished: str | None = None  # why its run ended before its plan did; None when it did not
     plan: Plan | None = None  # of its own run; None: the case's
@@ -75,6 +76,10 @@ class Value:
         if (self.value is None) == (self.reason is None):
             message = "exactly one of value and reason is given"
             raise ValueError(message)
+
+
+def _unmeasured() -> Value:
+    return Value(value=None, reason="not measured")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +188,8 @@ class Rung(StrEnum):
     ARGUMENT_MISMATCH = "ArgumentMismatch"
     PROTOCOL = "protocol"
     LEAKED_MARKUP = "LeakedMarkup"
+    LOOP = "loop"  # the calls are right, the answer to what they returned is not
+    NOT_RUN = "not run"  # the run ended before the loops did: neither the top nor a fall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +212,25 @@ class ToolResult:
     detail: str = ""
 
 
+class LoopOutcome(StrEnum):
+    """How a tool loop ended."""
+
+    ANSWERED = "answered"  # the second answer passes the prompt's final checks
+    LACKS_VALUE = "lacks_value"  # it does not
+    FAILED = "failed"  # the second request did
+    ENDED = "ended"  # no second request: no tool was called, or one without a canned result, or the first one failed
+    NOT_RUN = "not_run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopResult:
+    """What became of one tool loop."""
+
+    outcome: LoopOutcome
+    detail: str = ""
+    checks: tuple[CheckResult, ...] = ()  # on the second answer
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """One request, judged: its outcomes and metrics."""
@@ -223,6 +249,7 @@ class Trial:
     checks: tuple[CheckResult, ...] = ()
     metrics: Mapping[str, Value] = field(default_factory=dict)  # by catalogue id, SI units
     canonical: str = ""  # the answer in canonical form, for counting distinct answers
+    loop: LoopResult | None = None  # None: no tool loop follows
     cost: Value = field(default_factory=lambda: Value(value=None, reason="no price book"))
 
 
@@ -263,7 +290,6 @@ class PromptRow:
     reference: PromptSide
     candidate: PromptSide | None
     cross_agreement: Value  # share of A-B pairs with the same canonical answer
-    similarity: Value  # mean text similarity of A-B pairs, 0-1, information only
     ttft_ratio: Value
     decode_ratio: Value
     success_difference: Value
@@ -287,6 +313,11 @@ class Economics:
     cost: Value
     cost_per_success: Value
     currency: str | None
+    n_no_usage: int = 0  # answers for which no token count came
+    n_zero_usage: int = 0  # answers with output and a count of zero
+    cost_per_answer: Value = field(default_factory=_unmeasured)
+    chunks_per_token: Value = field(default_factory=_unmeasured)  # output events over tokens, streamed text only
+    n_follow_ups: int = 0  # of n_requests: sent after the measured levels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,6 +331,7 @@ class FailureRow:
     example: str
     advice: str
     n_other_levels: int = 0  # of n: at a level of load that is not judged
+    n_follow_ups: int = 0  # of n: after the measured levels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,10 +343,6 @@ class FindingRow:
     n_responses: int
     example: str
     advice: str
-
-
-def _unmeasured() -> Value:
-    return Value(value=None, reason="not measured")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -491,6 +519,217 @@ class Knee:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """How far the sides' answers agree by one way of comparing, beside each side's agreement with itself."""
+
+    metric: str  # id in the catalogue
+    reference_self: Value  # mean over pairs of the reference's own repeats
+    candidate_self: Value
+    cross: Value  # mean over pairs of one answer of each side
+    excess: Value  # (reference_self + candidate_self) / 2 - cross: disagreement beyond the sides' own
+    n_prompts: int = 1  # of which each is the mean
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """How often answers are among the reference's own, where no check says what is right."""
+
+    reference: Value  # each answer against the reference's others, one left out
+    candidate: Value  # against as many of them
+    difference: Value  # candidate - reference
+    traffic_bound: float | None = None  # worst difference for prompts like these, one-sided 95 %
+    n_prompts: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueCount:
+    """A value with how many answers hold it."""
+
+    value: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathRow:
+    """A path of JSON answers or of tool arguments at which the sides differ, most frequent values first."""
+
+    path: str
+    reference: tuple[ValueCount, ...]
+    candidate: tuple[ValueCount, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptAnswers:
+    """The answers to one prompt, compared."""
+
+    prompt_id: str
+    agreements: tuple[Agreement, ...]  # of the ways that apply to the prompt
+    acceptance: Acceptance
+    paths: tuple[PathRow, ...] = ()  # where the sides differ, most different first
+    n_paths: int = 0  # at which both sides could have a value
+    n_paths_cut: int = 0  # that differ and are left out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SdkRow:
+    """What an application on the official SDK would have seen of one side's first response to each prompt."""
+
+    arm: Arm
+    way: str  # "create(stream=True)" or "stream()"
+    outcomes: Mapping[str, int]  # answer, empty, exception, crash
+    n_differing: int  # that differ from what the bytes say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerComparison:
+    """Output parity: in total, by prompt, and as the SDK shows it."""
+
+    agreements: tuple[Agreement, ...] = ()
+    acceptance: Acceptance | None = None  # None: every prompt has checks
+    prompts: tuple[PromptAnswers, ...] = ()  # most disagreement beyond the sides' own first
+    sdk: tuple[SdkRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSide:
+    """Tool calls of one side: the ladder's rungs, and calls against their schemas."""
+
+    arm: Arm
+    n_trials: int  # requests of prompts that expect a decision about tools, loops that were not run left out
+    rungs: Mapping[str, int]  # rung -> how many ended there; "ok" is the top
+    n_calling: int  # answers with a call, of all prompts that offer tools
+    n_schema_valid: int  # of them: every call names an offered tool and satisfies its schema
+    schema_accuracy: Value
+    pass_at_k: Value  # chance that at least one of k repeats succeeds, mean over prompts
+    pass_all_k: Value  # chance that all k do
+    k: int | None = None  # the fewest repeats of any prompt on either side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolComparison:
+    """When tools are called, and how well."""
+
+    triggers: tuple[Agreement, ...]  # F1, the same by finish_reason, share of pairs in which both call
+    trigger_share: Value  # pairs in which both sides call, of what the reference achieves with itself
+    sides: tuple[ToolSide, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StructuredSide:
+    """Answers of one side to prompts that ask for JSON, each counted once from `n_valid` to `n_failed`."""
+
+    arm: Arm
+    n: int
+    n_valid: int  # JSON as a whole
+    n_fenced: int
+    n_wrapped: int  # text before or after the JSON
+    n_prose: int  # no JSON in it
+    n_cut: int  # ends inside the JSON
+    n_empty: int
+    n_malformed: int  # anything else that is no JSON
+    n_failed: int  # requests without an answer
+    n_length: int  # of all: finish_reason length
+    n_with_schema: int  # requests of prompts that state a schema
+    n_schema_valid: int
+    schema_valid: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptTokens:
+    """How the token counts of one prompt differ between the sides."""
+
+    prompt_id: str
+    prompt_ratio: Value  # candidate / reference
+    completion_ratio: Value  # of geometric means over the repeats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenComparison:
+    """Token counts of the same prompts on both sides."""
+
+    prompt_ratio: Value  # of the sums over prompts, each counted once
+    lowest: PromptTokens | None  # prompt with the smallest prompt-token ratio
+    highest: PromptTokens | None
+    completion_ratio: Value  # geometric mean over prompts
+    completion_interval: Interval | None  # 90 %, prompts as the unit
+    is_length_alike: bool | None  # the interval lies within 0.80 to 1.25; None: no interval
+    n_completion_prompts: int
+    guard: str  # a context-window guard measured on the reference, in the candidate's tokens; empty: not known
+    prompts: tuple[PromptTokens, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolLoops:
+    """What became of one side's tool loops."""
+
+    arm: Arm
+    n: int  # judged requests of prompts that say what a tool returns
+    outcomes: Mapping[LoopOutcome, int]
+
+
+class Aspect(StrEnum):
+    """What is compared between the streamed and the unstreamed answers of one endpoint."""
+
+    ANSWER = "answer"  # whether there is one
+    TOOL_CALLS = "tool_calls"
+    JSON = "json"
+    FINISH_REASON = "finish_reason"
+    PROMPT_TOKENS = "prompt_tokens"
+    COMPLETION_TOKENS = "completion_tokens"
+    USAGE = "usage"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamDifferences:
+    """One aspect: how many unstreamed answers differ in it from every streamed answer to their prompt."""
+
+    aspect: Aspect
+    n_compared: int
+    n_differing: int
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validity:
+    """How many answers hold, of one form of one side."""
+
+    n: int
+    n_valid: int
+
+
+class Holds(StrEnum):
+    """What can hold of an answer in one form and not in the other."""
+
+    TOOL_CALLS = "tool_calls"  # as the checks expect them
+    JSON = "json"
+    SCHEMA = "schema"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormValidity:
+    """Whether validity held streamed and unstreamed, on the same prompts."""
+
+    of: Holds
+    streamed: Validity
+    unstreamed: Validity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamParity:
+    """Streamed against unstreamed answers to the same prompts, inside one endpoint."""
+
+    arm: Arm
+    n_prompts: int  # with an answer in both forms
+    n_unstreamed: int  # unstreamed requests, failed ones included
+    n_failed: int
+    n_texts_differ: int  # unstreamed answers whose wording no streamed one has: a note, since wording varies by itself
+    differences: tuple[StreamDifferences, ...] = ()
+    validity: tuple[FormValidity, ...] = ()
+    nothing: str = ""  # why there is no unstreamed request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
     """Everything a page may say about a case."""
 
@@ -507,3 +746,9 @@ class Analysis:
     certificate: Certificate
     levels: tuple[LevelRow, ...] = ()  # level by level, a row per side
     knees: tuple[Knee, ...] = ()
+    answers: AnswerComparison = AnswerComparison()
+    tools: ToolComparison | None = None  # None: no prompt offers tools
+    structured: tuple[StructuredSide, ...] = ()  # empty: no prompt asks for JSON
+    tokens: TokenComparison | None = None  # None: one endpoint measured
+    loops: tuple[ToolLoops, ...] = ()  # empty: no prompt says what a tool returns
+    streaming: tuple[StreamParity, ...] = ()

@@ -1,11 +1,20 @@
-"""Where an application on the official SDK would have seen something else than what came off the wire."""
+"""Where an application on the official SDK would have seen something else than what came off the wire.
 
-from collections.abc import Mapping
+The first response to each prompt is replayed through both ways of streaming that the SDK has: iterating over
+`chat.completions.create(stream=True)`, and the helper `chat.completions.stream()`. What only the helper does is said
+apart.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from harness.analysis.results import FindingRow, Side
+from harness.analysis.results import FindingRow, SdkRow, Side
 from harness.decode.sdk_view import SdkView
-from harness.model.record import Record, RequestKey
+from harness.model.record import Record, RequestKey, ToolCall
+
+PLAIN, HELPER = "create(stream=True)", "stream()"
+OUTCOMES = ("answer", "empty", "exception", "crash")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,27 +29,66 @@ SDK_ADVICE: Mapping[str, str] = {
     "sdk_crash": "The SDK fails with an error that is not its own: `except openai.OpenAIError` does not catch it.",
     "sdk_reports_success": "The SDK ends without an error where the request failed: test finish_reason yourself.",
     "sdk_other_text": "The SDK hands over another text than the stream holds: read the recorded bytes.",
+    "sdk_other_calls": "Calls put together by index differ from those in the stream: put them together by id as well.",
 }
+HELPER_ADVICE = "Only `chat.completions.stream()` does this: iterate over `create(stream=True)` instead."
 
 
-def sdk_rows(side: Side) -> tuple[FindingRow, ...]:
+def sdk_rows(side: Side) -> tuple[SdkRow, ...]:
+    """Count what an application would have seen, a row per way; none where nothing was replayed."""
+    ways = {PLAIN: side.sdk_views, HELPER: side.sdk_helper_views}
+    return tuple(
+        SdkRow(
+            arm=side.arm,
+            way=way,
+            outcomes=_counted(views),
+            n_differing=len(_disagreements(side, views)),
+        )
+        for way, views in ways.items()
+        if views
+    )
+
+
+def _counted(views: Mapping[RequestKey, SdkView]) -> dict[str, int]:
+    counts: Counter[str] = Counter(view.outcome for view in views.values())
+    return {outcome: counts[outcome] for outcome in OUTCOMES}
+
+
+def sdk_findings(side: Side) -> tuple[FindingRow, ...]:
     """Give a row per kind of disagreement over the responses that were replayed through the SDK."""
-    records = {record.key: record for record in side.records if record.attempt == 1}
+    n_replayed = len(side.sdk_views or side.sdk_helper_views)
+    plain = _disagreements(side, side.sdk_views)
     found: dict[str, list[str]] = {}
-    for key, view in side.sdk_views.items():
-        disagreement = _compare(key, records[key], view) if key in records else None
-        if disagreement is not None:
-            found.setdefault(disagreement.kind, []).append(disagreement.example)
+    for disagreement in (*plain.values(), *_of_helper_alone(side, plain)):
+        found.setdefault(disagreement.kind, []).append(disagreement.example)
     return tuple(
         FindingRow(
             arm=side.arm,
             kind=kind,
             n_responses=len(examples),
-            example=f"{examples[0]}; of {len(side.sdk_views)} replayed, the first of each prompt",
-            advice=SDK_ADVICE[kind],
+            example=f"{examples[0]}; of {n_replayed} replayed, the first of each prompt",
+            advice=SDK_ADVICE.get(kind, HELPER_ADVICE),
         )
         for kind, examples in sorted(found.items())
     )
+
+
+def _first_attempts(side: Side) -> dict[RequestKey, Record]:
+    return {record.key: record for record in side.records if record.attempt == 1}
+
+
+def _disagreements(side: Side, views: Mapping[RequestKey, SdkView]) -> dict[RequestKey, _Disagreement]:
+    records = _first_attempts(side)
+    found = {key: _compare(key, records[key], view) for key, view in views.items() if key in records}
+    return {key: disagreement for key, disagreement in found.items() if disagreement is not None}
+
+
+def _of_helper_alone(side: Side, plain: Mapping[RequestKey, _Disagreement]) -> Iterator[_Disagreement]:
+    """Name what the helper does wrong where iterating over the plain stream does not go wrong the same way."""
+    for key, disagreement in _disagreements(side, side.sdk_helper_views).items():
+        if key not in plain or plain[key].kind != disagreement.kind:
+            kind = disagreement.kind.replace("sdk_", "sdk_helper_", 1)
+            yield _Disagreement(kind=kind, example=disagreement.example)
 
 
 def _compare(key: RequestKey, record: Record, view: SdkView) -> _Disagreement | None:
@@ -54,7 +102,22 @@ def _compare(key: RequestKey, record: Record, view: SdkView) -> _Disagreement | 
         return _Disagreement(kind="sdk_empty_answer", example=key.prompt_id)
     if view.text != record.answer.text:
         return _Disagreement(kind="sdk_other_text", example=key.prompt_id)
-    return None
+    return _of_calls(key, record.answer.tool_calls, view.tool_calls)
+
+
+def _of_calls(key: RequestKey, came: tuple[ToolCall, ...], seen: tuple[ToolCall, ...]) -> _Disagreement | None:
+    if [_said(call) for call in came] == [_said(call) for call in seen]:
+        return None
+    example = f"{key.prompt_id}: {_listed(seen)} where the stream holds {_listed(came)}"
+    return _Disagreement(kind="sdk_other_calls", example=example)
+
+
+def _said(call: ToolCall) -> tuple[str | None, str]:
+    return call.name, call.arguments
+
+
+def _listed(calls: tuple[ToolCall, ...]) -> str:
+    return ", ".join(f"{call.name or '?'}({call.arguments[:60]})" for call in calls) or "no call"
 
 
 def _of_a_failure(key: RequestKey, record: Record, view: SdkView) -> _Disagreement | None:

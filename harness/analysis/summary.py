@@ -38,6 +38,12 @@ def to_summary(analysis: Analysis) -> dict[str, object]:
         ],
         "levels": [_level(row) for row in analysis.levels],
         "knees": _plain(analysis.knees),
+        "answers": _plain(analysis.answers),
+        "tools": _plain(analysis.tools),
+        "structured": _plain(analysis.structured),
+        "tokens": _plain(analysis.tokens),
+        "loops": _plain(analysis.loops),
+        "streaming": _plain(analysis.streaming),
         "economics": _plain(analysis.economics),
         "failures": _plain(analysis.failures),
         "findings": _plain(analysis.findings),
@@ -101,7 +107,7 @@ def _tail(tail: Tail) -> dict[str, object]:
 
 
 def _prompt(row: PromptRow) -> dict[str, object]:
-    effects = ("cross_agreement", "similarity", "ttft_ratio", "decode_ratio", "success_difference")
+    effects = ("cross_agreement", "ttft_ratio", "decode_ratio", "success_difference")
     return {
         "prompt_id": row.prompt_id,
         "category": row.category,

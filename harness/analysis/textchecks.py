@@ -1,11 +1,12 @@
-"""Checks on the visible text: equality, containment, patterns, numbers, markup, length."""
+"""Checks on the visible text: equality, containment, patterns, numbers, dates, markup, length."""
 
 import re
 from typing import Any
 
 from harness.analysis.checkoutcome import CheckOutcome, Evidence, JudgeCheck
+from harness.analysis.datetext import last_date
 from harness.analysis.excerpts import excerpt
-from harness.analysis.matching import is_close
+from harness.analysis.matching import describe_date, is_close, is_near_date
 from harness.analysis.normaltext import trimmed
 from harness.analysis.numbertext import last_number
 from harness.decode.markup import find_markup
@@ -86,6 +87,19 @@ def _number_equals(argument: Any, evidence: Evidence) -> CheckOutcome:
     )
 
 
+def _date_equals(argument: Any, evidence: Evidence) -> CheckOutcome:
+    value, tolerance_days = (
+        (argument["value"], argument.get("tolerance_days", 0)) if isinstance(argument, dict) else (argument, 0)
+    )
+    reading = last_date(_answer(evidence))
+    return CheckOutcome(
+        holds=is_near_date(reading.value, value, tolerance_days),
+        expected=describe_date(value, tolerance_days),
+        came=f"{reading} in: {excerpt(_answer(evidence)[-80:])}",
+        where="last date of the answer",
+    )
+
+
 def _no_markup(_argument: Any, evidence: Evidence) -> CheckOutcome:
     marker = find_markup(evidence.record.answer.text)
     at = evidence.record.answer.text.find(marker) if marker else -1
@@ -118,6 +132,7 @@ TEXT_CHECKS: dict[CheckKind, JudgeCheck] = {
     CheckKind.STARTS_WITH: _starts_with,
     CheckKind.ENDS_WITH: _ends_with,
     CheckKind.NUMBER_EQUALS: _number_equals,
+    CheckKind.DATE_EQUALS: _date_equals,
     CheckKind.NO_MARKUP: _no_markup,
     CheckKind.NO_REPLACEMENT_CHAR: _no_replacement_char,
     CheckKind.MAX_WORDS: _max_words,

@@ -7,11 +7,11 @@ contradicts the calls is a note on the result, since applications and SDKs act o
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Any
 
-from harness.analysis.excerpts import excerpt
+from harness.analysis.excerpts import LONGEST_CAME, excerpt
 from harness.analysis.expectedcalls import ExpectedCall, ToolExpectation, tool_expectation
 from harness.analysis.jsonschemas import first_violation
 from harness.analysis.jsontext import read_json
@@ -22,6 +22,7 @@ from harness.model.golden import Prompt
 from harness.model.record import Answer, Record, ToolCall
 
 _FEW = 5  # so many columns are paired by trying; the measuring process judges examples and loads no scipy
+_LONGEST_NAME = 80
 _TOOL_FINISH = frozenset({"tool_calls", "function_call"})
 
 
@@ -55,8 +56,14 @@ def judge_tools(prompt: Prompt, record: Record) -> ToolResult | None:
     for rung in _RUNGS:
         fall = rung(calls)
         if fall is not None:
-            return fall
+            return _in_a_line(fall)
     return ToolResult(rung=Rung.OK, tool=_first_name(calls), detail=_note(calls))
+
+
+def _in_a_line(fall: ToolResult) -> ToolResult:
+    """Shorten what holds names and keys as they came, which may have no end."""
+    tool = None if fall.tool is None else excerpt(fall.tool, _LONGEST_NAME)
+    return replace(fall, tool=tool, detail=excerpt(fall.detail, LONGEST_CAME))
 
 
 def offered_tools(request: dict[str, Any]) -> dict[str, Any]:
@@ -192,7 +199,7 @@ _RUNGS: tuple[Callable[[_Calls], ToolResult | None], ...] = (
 def _note(calls: _Calls) -> str:
     reason = calls.answer.finish_reason
     if reason is not None and bool(calls.made) != (reason in _TOOL_FINISH):
-        return f"note: {len(calls.made)} calls with finish_reason {reason!r}"
+        return f"note: {len(calls.made)} calls with finish_reason {excerpt(repr(reason), 80)}"
     return "note: a call without id" if any(not call.id for call in calls.made) else ""
 
 

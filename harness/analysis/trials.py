@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from harness.analysis.answers import judge_answer
 from harness.analysis.buffering import is_buffered, usual_decode_rate
 from harness.analysis.cost import price_book, request_cost
+from harness.analysis.loops import judge_loop, second_turns, with_loop
 from harness.analysis.metrics import request_metrics
 from harness.analysis.rates import decode_rate
-from harness.analysis.results import Side, Trial
+from harness.analysis.results import LoopOutcome, LoopResult, Side, Trial
 from harness.model.endpoint import Prices
 from harness.model.golden import GoldenSet, Prompt
-from harness.model.record import FailureKind, Record
+from harness.model.record import FailureKind, Record, RequestKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,17 +32,22 @@ class _Yardstick:
     prices: Prices | None
     usual_rates: Mapping[int, float | None]  # by level: a stream is as fast as its load lets it be
     is_open_loop: bool
+    loops: Mapping[RequestKey, LoopResult]  # of the judged requests that a tool loop follows
+    unsettled: frozenset[str]  # prompts whose loops were not all run
 
 
 def judge_side(side: Side, golden: GoldenSet, *, is_open_loop: bool = False) -> tuple[JudgedRecord, ...]:
     """Judge every logical request by its first attempt, in the plan's order; a retry never mends a trial."""
     prompts = {prompt.id: prompt for prompt in golden.prompts}
     records = first_attempts(side.records)
+    loops = _loops(records, second_turns(side.records), prompts)
     yardstick = _Yardstick(
         run_id=side.run_id,
         prices=price_book(side.endpoint),
         usual_rates=_usual_rates(records),
         is_open_loop=is_open_loop,
+        loops=loops,
+        unsettled=frozenset(key.prompt_id for key, loop in loops.items() if loop.outcome is LoopOutcome.NOT_RUN),
     )
     return tuple(
         JudgedRecord(
@@ -61,10 +67,23 @@ def _usual_rates(records: Sequence[Record]) -> dict[int, float | None]:
     return {level: usual_decode_rate(found) for level, found in rates.items()}
 
 
+def _loops(
+    records: Sequence[Record], seconds: Mapping[RequestKey, Record], prompts: Mapping[str, Prompt]
+) -> dict[RequestKey, LoopResult]:
+    judged = [record for record in records if is_judged(record) and prompts[record.key.prompt_id].has_loop]
+    return {record.key: judge_loop(prompts[record.key.prompt_id], record, seconds.get(record.key)) for record in judged}
+
+
 def first_attempts(records: Sequence[Record]) -> list[Record]:
-    """Give one record per logical request: its first attempt."""
-    first = {record.key: record for record in reversed(records) if record.attempt == 1}
+    """Give one record per request of the plan: its first attempt; what follows a request is no trial of its own."""
+    planned = [record for record in records if record.attempt == 1 and not record.key.is_follow_up]
+    first = {record.key: record for record in reversed(planned)}
     return sorted(first.values(), key=lambda record: (record.block, record.key.id))
+
+
+def follow_up_records(side: Side) -> list[Record]:
+    """Give what was sent after the measured levels: second turns and unstreamed repeats."""
+    return [record for record in side.records if record.attempt == 1 and record.key.is_follow_up]
 
 
 def is_judged(record: Record) -> bool:
@@ -84,7 +103,10 @@ def at_level(judged: Sequence[JudgedRecord], level: int) -> list[JudgedRecord]:
 
 
 def _judge(prompt: Prompt, record: Record, yardstick: _Yardstick) -> Trial:
+    loop = yardstick.loops.get(record.key)
     judgement = judge_answer(prompt, record)
+    if loop is not None:
+        judgement = with_loop(judgement, loop, is_settled=prompt.id not in yardstick.unsettled)
     failure = record.failure
     return Trial(
         key=record.key,
@@ -103,5 +125,6 @@ def _judge(prompt: Prompt, record: Record, yardstick: _Yardstick) -> Trial:
             prompt, record, yardstick.usual_rates[record.key.level], is_open_loop=yardstick.is_open_loop
         ),
         canonical=judgement.canonical,
+        loop=loop,
         cost=request_cost(record, yardstick.prices),
     )

@@ -157,7 +157,7 @@ def _judged(side: Side) -> list[Record]:
     return [
         record
         for record in side.records
-        if record.key.level == 0 and not record.key.is_warmup and not record.is_possibly_cold
+        if record.key.level == 0 and not (record.key.is_warmup or record.key.is_follow_up or record.is_possibly_cold)
     ]
 
 

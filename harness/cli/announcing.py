@@ -82,7 +82,8 @@ def _estimate_line(found: "Estimate") -> str:
         )
     word = "about" if found.unbounded else "at most"
     money = "cost unknown (no price book)" if found.cost is None else f"{word} {found.cost:.2f} {found.currency}"
-    return f"{found.requests} requests, {tokens}, {money}"
+    follow_ups = f" and at most {found.follow_ups} follow-ups" if found.follow_ups else ""
+    return f"{found.requests} requests{follow_ups}, {tokens}, {money}"
 
 
 def _refuse_over_budget(settings: Settings, estimates: Sequence["Estimate"]) -> None:

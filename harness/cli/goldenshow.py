@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def show(file: str | None, prompt_id: str | None) -> None:
     """List the prompts of a golden set, or print the prompt called ID in full.
 
-    FILE is a golden set or the name of a shipped one; golden when left out, so that `bench golden show tool-error`
+    FILE is a golden set or the name of a shipped one; golden when left out, so that `bench golden show tool-loop`
     prints a prompt of it.
 
     \b

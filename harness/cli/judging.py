@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from harness.cli.sides import RecordedSide, part_of_header, recorded_side
 from harness.decode.record import decode_attempt
 from harness.decode.sdk_view import SdkView, sdk_view
 from harness.errors import ConfigError
-from harness.model.record import Arm, Record, RequestKey, RunStatus
+from harness.model.record import Arm, Attempt, Record, RequestKey, RunStatus
 from harness.model.settings import Settings
 from harness.model.storage import StoredRun, load_run, write_atomically, write_records
 from harness.model.twin import TwinLog, read_twin
@@ -119,13 +120,15 @@ def _case(reference: RecordedSide, candidate: RecordedSide | None, settings: Set
 def _side(side: RecordedSide, arm: Arm, *, is_earlier: bool) -> "Side":
     from harness.analysis.results import Side  # noqa: PLC0415
 
+    first = first_responses(side)
     return Side(
         arm=arm,
         name=side.endpoint.name,
         endpoint=side.header.endpoint,
         run_id=side.run.header.run_id,
         records=tuple(replace(record, key=replace(record.key, arm=arm)) for record in decode_run(side)),
-        sdk_views={replace(key, arm=arm): view for key, view in replay_run(side).items()},
+        sdk_views=_replayed(side.run, first, arm),
+        sdk_helper_views=_replayed(side.run, first, arm, through_helper=True),
         was_recorded_earlier=is_earlier,
         unfinished=_unfinished(side.run),
         plan=side.run.header.plan,
@@ -150,7 +153,12 @@ def decode_run(side: RecordedSide) -> list[Record]:
     """Decode one arm's attempts from the flight recorder."""
     endpoint = side.endpoint
     return [
-        decode_attempt(attempt, side.run.wire(attempt), model_asked=endpoint.model, asked_usage=endpoint.stream_usage)
+        decode_attempt(
+            attempt,
+            side.run.wire(attempt),
+            model_asked=endpoint.model,
+            asked_usage=endpoint.stream_usage or not attempt.key.is_streamed,  # without a stream it comes unasked
+        )
         for attempt in side.run.attempts
         if attempt.key.arm == side.header.arm
     ]
@@ -166,11 +174,22 @@ def _unfinished(run: StoredRun) -> str | None:
     return f"{status}: {reason}" if reason else str(status)
 
 
-def replay_run(side: RecordedSide) -> dict[RequestKey, SdkView]:
-    """Replay the first response to each prompt of one arm through the SDK, offline."""
+def first_responses(side: RecordedSide) -> list[Attempt]:
+    """Give the first measured response to each prompt of one arm: a retry is no trial, and neither is a follow-up."""
     attempts = [attempt for attempt in side.run.attempts if attempt.key.arm == side.header.arm and attempt.length]
-    first = {attempt.key.prompt_id: attempt for attempt in reversed(attempts) if not attempt.key.is_warmup}
-    return {attempt.key: sdk_view(side.run.wire(attempt), attempt.reads) for attempt in first.values()}
+    trials = [attempt for attempt in attempts if attempt.attempt == 1]
+    measured = [attempt for attempt in trials if not (attempt.key.is_warmup or attempt.key.is_follow_up)]
+    return list({attempt.key.prompt_id: attempt for attempt in reversed(measured)}.values())
+
+
+def _replayed(
+    run: StoredRun, attempts: Sequence[Attempt], arm: Arm, *, through_helper: bool = False
+) -> dict[RequestKey, SdkView]:
+    """Replay responses through the SDK, offline, as the application on this side would."""
+    return {
+        replace(attempt.key, arm=arm): sdk_view(run.wire(attempt), attempt.reads, through_helper=through_helper)
+        for attempt in attempts
+    }
 
 
 def keep_records(folder: Path) -> None:

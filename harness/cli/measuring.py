@@ -151,9 +151,11 @@ def _facts(request: Request, endpoint: Endpoint) -> dict[str, object]:
 @contextmanager
 def _progress(request: Request, plan: Plan) -> Iterator["Progress"]:
     from harness.cli.progress import show_progress  # noqa: PLC0415
+    from harness.measure.followups import follow_ups  # noqa: PLC0415
 
     names = {arm: endpoint.name for arm, endpoint in request.endpoints.items()}
-    with show_progress(names, len(plan.blocks), is_shown=not request.quiet) as progress:
+    n_requests = len(plan.blocks) + follow_ups(request.golden, plan).n
+    with show_progress(names, n_requests, is_shown=not request.quiet) as progress:
         yield progress
 
 

@@ -19,7 +19,8 @@ class Progress:
     """Counters that the measuring loop raises; whoever draws reads them on another thread."""
 
     names: Mapping[Arm, str]
-    n_blocks: int
+    n_requests: int  # per arm, at most: not every answer is followed up
+    is_over: bool = False  # whether it ended well: then what was done is all
     tallies: dict[Arm, Tally] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -37,19 +38,24 @@ class Progress:
     def line(self, elapsed_s: float) -> str:
         """Give one plain line: per endpoint done/total and failures, then the time left."""
         parts = [
-            f"{name} {tally.done}/{self.n_blocks}" + (f" ({tally.failed} failed)" if tally.failed else "")
+            f"{name} {tally.done}/{self._total(tally)}" + (f" ({tally.failed} failed)" if tally.failed else "")
             for name, tally in zip(self.names.values(), self.tallies.values(), strict=True)
         ]
         return f"{'  '.join(parts)}  {_time_left(self._share(), elapsed_s)}"
 
+    def _total(self, tally: Tally) -> int:
+        return tally.done if self.is_over else self.n_requests
+
     def _share(self) -> float:
-        return min((tally.done for tally in self.tallies.values()), default=0) / max(1, self.n_blocks)
+        if self.is_over:
+            return 1.0
+        return min((tally.done for tally in self.tallies.values()), default=0) / max(1, self.n_requests)
 
 
 @contextmanager
-def show_progress(names: Mapping[Arm, str], n_blocks: int, *, is_shown: bool) -> Iterator[Progress]:
+def show_progress(names: Mapping[Arm, str], n_requests: int, *, is_shown: bool) -> Iterator[Progress]:
     """Count and draw while the body runs; drawing never holds the loop up."""
-    progress = Progress(names=names, n_blocks=n_blocks)
+    progress = Progress(names=names, n_requests=n_requests)
     if not is_shown:
         yield progress
     elif sys.stderr.isatty():
@@ -74,7 +80,7 @@ def _bars(progress: Progress) -> Iterator[None]:
         TimeRemainingColumn(),
     )
     with Bars(*columns, console=Console(stderr=True), refresh_per_second=4, transient=True) as bars:
-        tasks = {arm: bars.add_task(name, total=progress.n_blocks, failed="") for arm, name in progress.names.items()}
+        tasks = {arm: bars.add_task(name, total=progress.n_requests, failed="") for arm, name in progress.names.items()}
 
         def draw() -> None:
             for arm, task in tasks.items():
@@ -97,6 +103,7 @@ def _plain_lines(progress: Progress, clock: Clock) -> Iterator[None]:
 
     with _ticking(draw, PLAIN_INTERVAL_S):
         yield
+    progress.is_over = True
     draw()
 
 

@@ -9,8 +9,9 @@ from harness.decode.payload import decode_payload, text_or_none
 from harness.decode.sse import split_events
 
 MAX_MESSAGE_CHARS = 500
+MAX_PAGE_BYTES = 16 * 1024  # where a page's title is looked for: the search takes quadratic time on a page of torn tags
 _HTML = re.compile(rb"\s*(?:<!doctype|<html|<head|<body|<\?xml)", re.IGNORECASE)
-_TITLE = re.compile(rb"<(?:title|h1)[^>]*>(.*?)</", re.IGNORECASE | re.DOTALL)
+_TITLE = re.compile(rb"<(?:title|h1)[^<>]*>(.*?)</", re.IGNORECASE | re.DOTALL)
 _SSE_START = re.compile(rb"\s*(?:data|event|error|id|retry)?:")
 
 
@@ -48,7 +49,9 @@ def _error_of_choice(choices: object) -> ServerError | None:
 
 
 def error_of(payload: object) -> ServerError:
-    """Read any JSON value as an error."""
+    """Read any JSON value as an error; a list stands for its first object."""
+    if isinstance(payload, list):
+        payload = next((item for item in payload if isinstance(item, dict)), payload)
     if not isinstance(payload, dict):
         return ServerError(message=_message(payload), shape="string" if isinstance(payload, str) else "other")
     error = payload.get("error")
@@ -93,7 +96,7 @@ def error_of_body(body: bytes) -> ServerError:
     if payload.error is None:
         return error_of(payload.value)
     if _HTML.match(stripped):
-        title = _TITLE.search(stripped)
+        title = _TITLE.search(stripped, 0, MAX_PAGE_BYTES)
         return ServerError(message=_message(_text(title[1] if title else stripped)), shape="html")
     if _SSE_START.match(stripped):
         return _error_of_events(stripped)

@@ -27,12 +27,20 @@ def decode_attempt(
     _note_transport(response, told, findings)
     if told.has_completion:
         _note_completion(told, findings, model_asked, is_whole=failure is None, asked_usage=asked_usage)
-    if asked_stream and kind is BodyKind.OBJECT and _is_success(response):
-        findings.note(FindingKind.STREAM_ANSWERED_WITH_JSON, response.header("content-type") or "")
+    if _is_success(response):
+        _note_other_form(kind, response, findings, asked_stream=asked_stream and attempt.key.is_streamed)
     if kind is BodyKind.EVENTS and failure is None and not told.is_done:
         findings.note(FindingKind.NO_DONE)
     record = _record(attempt, response, told, failure)
     return replace(record, was_streamed=kind is BodyKind.EVENTS, findings=findings.taken())
+
+
+def _note_other_form(kind: BodyKind, response: HttpResponse, findings: Findings, *, asked_stream: bool) -> None:
+    """Name a body that is not in the form that was asked for."""
+    if asked_stream and kind is BodyKind.OBJECT:
+        findings.note(FindingKind.STREAM_ANSWERED_WITH_JSON, response.header("content-type") or "")
+    elif not asked_stream and kind is BodyKind.EVENTS:
+        findings.note(FindingKind.JSON_ANSWERED_WITH_STREAM, response.header("content-type") or "")
 
 
 def _told(response: HttpResponse, kind: BodyKind, reads: Reads, findings: Findings) -> Assembled:

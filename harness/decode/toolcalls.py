@@ -1,10 +1,10 @@
 """Tool calls put together from fragments, however a server numbers them."""
 
+from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from harness.decode.findings import Findings
+from harness.decode.partedjson import PartedJson
 from harness.decode.payload import as_json_text, clean_text
 from harness.model.record import FindingKind, ToolCall
 
@@ -19,32 +19,33 @@ class _OpenCall:
         self.is_legacy = is_legacy
         self.id: str | None = None
         self.name = ""
-        self.parts: list[str] = []
-
-    def is_whole(self) -> bool:
-        """Whether the arguments so far are a complete JSON value."""
-        if not self.parts or not self.parts[-1].rstrip().endswith(("}", "]", '"')):
-            return False
-        try:
-            msgspec.json.decode("".join(self.parts))
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            return False
-        return True
+        self.arguments = PartedJson()
+        self.fragments: list[dict[str, Any]] = []  # kept where asked for
 
     def closed(self) -> ToolCall:
         return ToolCall(
             name=clean_text(self.name) or None,
-            arguments=clean_text("".join(self.parts)),
+            arguments=clean_text(str(self.arguments)),
             id=None if self.id is None else clean_text(self.id),
             index=self.index,
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCall:
+    """A call beside the fragments that it came in, whose unknown keys a next request may have to bring back."""
+
+    call: ToolCall
+    fragments: tuple[dict[str, Any], ...]
+    is_legacy: bool  # came as function_call
+
+
 class ToolCallAssembler:
     """Keys calls by index while the id stays; a new id or a new name after whole arguments opens one."""
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: Findings, *, keeps_fragments: bool = False) -> None:
         self._findings = findings
+        self._keeps_fragments = keeps_fragments
         self._calls: list[_OpenCall] = []
         self._by_index: dict[int, _OpenCall] = {}
 
@@ -80,6 +81,8 @@ class ToolCallAssembler:
         call_id = fragment.get("id")
         call_id = call_id if isinstance(call_id, str) and call_id else None
         call = self._call_for(_index(fragment), position, call_id, name, arguments)
+        if self._keeps_fragments:
+            call.fragments.append(fragment)
         return _extend(call, call_id, name, arguments)
 
     def _call_for(
@@ -139,6 +142,13 @@ class ToolCallAssembler:
         self._findings.note(FindingKind.TOOL_ARGUMENTS_NOT_TEXT, type(arguments).__name__)
         return as_json_text(arguments)
 
+    def kept(self) -> tuple[KeptCall, ...]:
+        """Give the calls in order of appearance with the fragments that they came in."""
+        return tuple(
+            KeptCall(call=call.closed(), fragments=tuple(call.fragments), is_legacy=call.is_legacy)
+            for call in self._calls
+        )
+
     def result(self) -> tuple[ToolCall, ...]:
         """Give the calls in order of appearance."""
         nameless = sum(1 for call in self._calls if not call.id and not call.is_legacy)
@@ -165,16 +175,16 @@ def _starts_another(call: _OpenCall, name: str, arguments: str) -> bool:
     """A named fragment without a new id is another call once the one before it is whole."""
     if not name or not call.name or (name == call.name and not arguments):
         return False
-    return call.is_whole()
+    return call.arguments.is_whole()
 
 
 def _extend(call: _OpenCall, call_id: str | None, name: str, arguments: str) -> int:
     """Add a fragment to its call; a name may come late, repeated or in parts."""
     chars = len(arguments)
     call.id = call.id or call_id
-    if name and name != call.name and not (call.name and call.parts):
+    if name and name != call.name and not (call.name and call.arguments.parts):
         call.name += name
         chars += len(name)
     if arguments:
-        call.parts.append(arguments)
+        call.arguments.parts.append(arguments)
     return chars

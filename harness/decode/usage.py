@@ -20,6 +20,8 @@ class UsageCollector:
         self._n_seen = 0
         self._first_output_tokens: int | None = None
         self._n_output_chunks = 0
+        self._n_counted: int | None = None  # tokens that a running count had reached
+        self._n_unheard = 0  # by which it grew since in chunks without output
 
     def take(self, payload: dict[str, Any], *, has_choices: bool, has_output: bool, is_chunk: bool) -> bool:
         """Look at one chunk; True when it carried usage."""
@@ -32,9 +34,21 @@ class UsageCollector:
         self._n_seen += 1
         if has_choices and is_chunk:
             self._n_on_choice_chunks += 1
+        n_tokens = _tokens(usage, _COMPLETION)
         if has_output and self._n_output_chunks == 1:
-            self._first_output_tokens = _tokens(usage, _COMPLETION)
+            self._first_output_tokens = n_tokens
+        if n_tokens is not None:
+            self._follow(n_tokens, has_output=has_output)
         return True
+
+    def _follow(self, n_tokens: int, *, has_output: bool) -> None:
+        """Note tokens that were counted while nothing came, once output follows: the last ones are an end of text."""
+        if has_output and self._n_unheard:
+            self._findings.note(FindingKind.USAGE_GROWS_SILENTLY, f"{self._n_unheard} tokens before the next output")
+            self._n_unheard = 0
+        elif not has_output and self._n_counted is not None:
+            self._n_unheard += max(0, n_tokens - self._n_counted)
+        self._n_counted = n_tokens
 
     def _found(self, payload: dict[str, Any]) -> dict[str, Any] | None:
         """Usage at the top, else in the places where some servers put it; an empty object says nothing."""

@@ -25,15 +25,20 @@ def request_body(prompt: Prompt, endpoint: Endpoint) -> dict[str, Any]:
     return request_parameters(prompt, endpoint) | endpoint.extra_body
 
 
-def request_parameters(prompt: Prompt, endpoint: Endpoint) -> dict[str, Any]:
+def request_parameters(prompt: Prompt, endpoint: Endpoint, *, is_streamed: bool = True) -> dict[str, Any]:
     """The body before `extra_body`, which goes through a door of its own in the SDK."""
     _refuse_contradictions(endpoint)
-    body: dict[str, Any] = {"model": endpoint.model} | prompt.request | endpoint.sampling | {"stream": True}
-    if endpoint.stream_usage:
+    body: dict[str, Any] = {"model": endpoint.model} | prompt.request | endpoint.sampling | {"stream": is_streamed}
+    if endpoint.stream_usage and is_streamed:
         body["stream_options"] = body.get("stream_options", {}) | {"include_usage": True}
     renamed = _renamed(body, endpoint)
     kept = {name: value for name, value in renamed.items() if name not in endpoint.params.drop}
     return kept | endpoint.params.add
+
+
+def without_streaming(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what only a stream may be asked for, wherever an endpoint file adds it."""
+    return {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
 
 
 def _renamed(body: Mapping[str, Any], endpoint: Endpoint) -> dict[str, Any]:

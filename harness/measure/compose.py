@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit, urlunsplit
 
 from harness.errors import ConfigError
-from harness.measure.body import request_parameters
+from harness.measure.body import request_parameters, without_streaming
 from harness.measure.wire.proxy import proxy_of
 from harness.measure.wire.redact import SHORTEST_SECRET
 from harness.model.endpoint import Endpoint
@@ -74,27 +74,32 @@ class Composer:
         """Show no header."""
         return f"Composer({self._endpoint.name})"
 
-    def compose(self, prompt: Prompt) -> ComposedRequest:
+    def compose(self, prompt: Prompt, *, is_streamed: bool = True) -> ComposedRequest:
         """Let the SDK compose the prompt's request; ConfigError for what it cannot write."""
-        named, unnamed = self._arguments(prompt)
+        named, unnamed = self._arguments(prompt, is_streamed=is_streamed)
         try:
             create: Any = self._client.chat.completions.create
-            create(**named, extra_body=unnamed | self._endpoint.extra_body, extra_headers=self._headers).close()
+            answer = create(**named, extra_body=unnamed, extra_headers=self._headers)
         except (TypeError, ValueError) as refused:
             raise ConfigError(
                 f"the request of prompt {prompt.id!r} cannot be composed ({type(refused).__name__}: {refused})",
                 where=self._endpoint.name,
                 remedy="Every value must be writable as JSON",
             ) from None
+        if is_streamed:
+            answer.close()
         return _composed(self._captured.pop())
 
-    def _arguments(self, prompt: Prompt) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _arguments(self, prompt: Prompt, *, is_streamed: bool) -> tuple[dict[str, Any], dict[str, Any]]:
         """What the SDK has a parameter for, and the rest, which goes into its extra_body."""
         parameters = inspect.signature(self._client.chat.completions.create).parameters
         known = {name for name in parameters if not name.startswith("extra_")} - {"timeout"}
-        body = request_parameters(prompt, self._endpoint)
+        body = request_parameters(prompt, self._endpoint, is_streamed=is_streamed)
+        extra = self._endpoint.extra_body
+        if not is_streamed:
+            body, extra = without_streaming(body) | {"stream": False}, without_streaming(extra)
         named = {name: value for name, value in body.items() if name in known}
-        return named, {name: value for name, value in body.items() if name not in known}
+        return named, {name: value for name, value in body.items() if name not in known} | extra
 
     def _sdk_client(self, environ: Mapping[str, str]) -> "openai.OpenAI":
         import httpx2  # noqa: PLC0415  # as heavy as the SDK
@@ -102,7 +107,7 @@ class Composer:
 
         def keep(request: httpx2.Request) -> httpx2.Response:
             self._captured.append(request)
-            return httpx2.Response(200, headers={"content-type": "text/event-stream"})
+            return httpx2.Response(200, json={})  # an answer to either form; a stream's is never read
 
         url = urlsplit(self._endpoint.base_url)
         ours: dict[str, Any] = dict.fromkeys(_ambient_names(environ), openai.Omit())

@@ -1,10 +1,12 @@
 """Estimates requests, tokens and money before the first request."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from harness.measure.answerlength import UNPINNED_TOKENS, max_answer_tokens
+from harness.measure.followups import follow_ups
 from harness.model.endpoint import Endpoint
 from harness.model.golden import GoldenSet, Prompt
 from harness.model.record import Plan
@@ -17,7 +19,8 @@ _MESSAGE_TOKENS = 4
 class Estimate:
     """What a side of the run will ask for; cost is None without a price book."""
 
-    requests: int
+    requests: int  # of the plan: warm-up and levels
+    follow_ups: int  # after them, at most: a tool loop ends where no tool is called
     prompt_tokens: int  # a guess from characters
     completion_tokens: int  # the most that can be asked for, unless some prompts are unbounded
     cost: float | None
@@ -45,19 +48,36 @@ def estimate(golden: GoldenSet, endpoint: Endpoint, plan: Plan) -> Estimate:
     """
     warmup = sum(block.is_warmup for block in plan.blocks)
     counted = [(_work(prompt, endpoint), plan.repeats[prompt.id] * len(plan.load)) for prompt in golden.prompts]
-    asked = sum(work.prompt_tokens * count for work, count in counted)
-    answered = sum(work.answer_tokens * count for work, count in counted)
+    following = _following(golden, plan, {work.prompt_id: work for work, _ in counted})
+    everything = [*counted, *((work, 1) for work in following)]
+    asked = sum(work.prompt_tokens * count for work, count in everything)
+    answered = sum(work.answer_tokens * count for work, count in everything)
     asked += warmup * max((work.prompt_tokens for work, _ in counted), default=0)
     answered += warmup * max((work.answer_tokens for work, _ in counted), default=0)
     requests = sum(count for _, count in counted) + warmup
     return Estimate(
         requests=requests,
+        follow_ups=len(following),
         prompt_tokens=asked,
         completion_tokens=answered,
-        cost=_cost(endpoint, requests, asked, answered),
+        cost=_cost(endpoint, requests + len(following), asked, answered),
         currency=endpoint.prices.currency if endpoint.prices else None,
         unbounded=tuple(work.prompt_id for work, _ in counted if work.pinned_tokens is None),
     )
+
+
+def _following(golden: GoldenSet, plan: Plan, works: Mapping[str, _Work]) -> list[_Work]:
+    """Give what follows the levels; a second turn brings the first answer back, with a result for each call."""
+    planned = follow_ups(golden, plan)
+    results = {
+        prompt.id: len(msgspec.json.encode(prompt.tool_results)) // _CHARACTERS_PER_TOKEN + _MESSAGE_TOKENS
+        for prompt in golden.prompts
+    }
+    first = [works[block.prompt_id] for block in planned.loops]
+    second = [
+        replace(work, prompt_tokens=work.prompt_tokens + work.answer_tokens + results[work.prompt_id]) for work in first
+    ]
+    return second + [works[block.prompt_id] for block in planned.unstreamed]
 
 
 def _work(prompt: Prompt, endpoint: Endpoint) -> _Work:

@@ -1,9 +1,16 @@
 """Derives a request's four time limits from its work."""
 
+from dataclasses import replace
+
 from harness.measure.answerlength import UNPINNED_TOKENS, max_answer_tokens
 from harness.measure.wire.player import TimeLimits
 from harness.model.endpoint import Endpoint
 from harness.model.golden import Prompt
+
+
+def unstreamed_limits(limits: TimeLimits) -> TimeLimits:
+    """Give an answer that comes whole at its end all the time that the whole request has."""
+    return replace(limits, first_output_s=limits.total_s, idle_s=limits.total_s)
 
 
 def time_limits(prompt: Prompt, endpoint: Endpoint) -> TimeLimits:

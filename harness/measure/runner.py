@@ -11,13 +11,13 @@ from harness.clock import Clock
 from harness.errors import BenchError
 from harness.measure.alarm import Alarm, LoopAlarm
 from harness.measure.closedloop import ClosedLoop
+from harness.measure.landing import Landing
 from harness.measure.lane import Lane
 from harness.measure.openloop import OpenLoop
 from harness.measure.pace import OwnPace, Pace
 from harness.measure.settling import Settling
 from harness.measure.warmup import warm_up
-from harness.measure.wire.exchange import Exchange, Landed
-from harness.model.record import Arrival, Attempt, Block, Plan, RequestKey
+from harness.model.record import Arrival, Attempt, Block, Plan
 from harness.model.settings import ArrivalSettings, PlanSettings
 
 
@@ -132,67 +132,26 @@ class Runner:
         self._settling.add(functools.partial(self._settle, landing))
         return landing.landed.free_at_ns
 
-    async def _play(self, lane: Lane, block: Block, intended_at_ns: int) -> "_Landing":
+    async def _play(self, lane: Lane, block: Block, intended_at_ns: int) -> Landing:
         claimed_at_ns = self._clock.monotonic_ns()
         await lane.admit()
         admitted_at_ns = self._clock.monotonic_ns()
         landed = await lane.sender.send(block)
-        waits = _Waits(intended_at_ns=intended_at_ns, claimed_at_ns=claimed_at_ns, admitted_at_ns=admitted_at_ns)
-        return _Landing(lane=lane, block=block, waits=waits, landed=landed)
+        return Landing(
+            arm=lane.arm,
+            block=block,
+            fingerprint=lane.sender.fingerprint(block),
+            intended_at_ns=intended_at_ns,
+            claimed_at_ns=claimed_at_ns,
+            admitted_at_ns=admitted_at_ns,
+            landed=landed,
+        )
 
-    def _settle(self, landing: "_Landing") -> Attempt:
+    def _settle(self, landing: Landing) -> Attempt:
         exchange = landing.landed.settle()
         stored = self._journal.append(landing.attempt(exchange), exchange.wire)
         self._observe(stored)
         return stored
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Waits:
-    """When a request should have gone, had its slot, had its quota."""
-
-    intended_at_ns: int
-    claimed_at_ns: int
-    admitted_at_ns: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Landing:
-    """A block that was played, and when it should have gone and could go."""
-
-    lane: Lane
-    block: Block
-    waits: _Waits
-    landed: Landed
-
-    def attempt(self, exchange: Exchange) -> Attempt:
-        """Put the record's line together."""
-        block = self.block
-        sha256, n_bytes = self.lane.sender.fingerprint(block)
-        return Attempt(
-            key=RequestKey(
-                arm=self.lane.arm,
-                prompt_id=block.prompt_id,
-                repeat=block.repeat,
-                is_warmup=block.is_warmup,
-                level=block.level,
-            ),
-            attempt=1,
-            block=block.index,
-            is_possibly_cold=block.index == 0 and block.repeat == 0,
-            request_sha256=sha256,
-            request_bytes=n_bytes,
-            intended_at_ns=self.waits.intended_at_ns,
-            claimed_at_ns=self.waits.claimed_at_ns,
-            admitted_at_ns=self.waits.admitted_at_ns,
-            sent_at_ns=exchange.sent_at_ns,
-            ended_at_ns=exchange.ended_at_ns,
-            connection=exchange.connection,
-            status=exchange.status,
-            headers=exchange.headers,
-            reads=exchange.reads,
-            failure=exchange.failure,
-        )
 
 
 @asynccontextmanager

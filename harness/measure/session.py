@@ -10,12 +10,15 @@ from harness.errors import ConfigError
 from harness.measure.alarm import system_alarm
 from harness.measure.body import compare_bodies, request_body
 from harness.measure.compose import ComposedRequest, Composer
+from harness.measure.followups import FollowUps, follow_ups, slots
 from harness.measure.lane import WHOLE, Lane, Share
-from harness.measure.limits import time_limits
+from harness.measure.limits import time_limits, unstreamed_limits
 from harness.measure.meter import Meter
 from harness.measure.pace import Pace
-from harness.measure.runner import Journal, Observer, Runner, Timekeeping
+from harness.measure.runner import Observer, Runner, Timekeeping
+from harness.measure.toolloop import second_turn
 from harness.measure.twin import Twin, playing
+from harness.measure.untimed import FirstAnswers, FollowedLane, Prepared, StoredJournal, Untimed
 from harness.measure.wire.player import Landed, Player, TimeLimits
 from harness.measure.wire.tls import tls_context
 from harness.model.endpoint import Endpoint
@@ -32,8 +35,10 @@ class PreparedEndpoint:
     arm: Arm
     endpoint: Endpoint
     requests: Mapping[str, ComposedRequest]  # by prompt id
+    unstreamed: Mapping[str, ComposedRequest]  # of the prompts that are also asked for no stream
     limits: Mapping[str, TimeLimits]
     secrets: tuple[bytes, ...]
+    composer: Composer  # of the requests that depend on an answer
 
     def __repr__(self) -> str:
         """Show no request: headers hold the key."""
@@ -50,19 +55,25 @@ def prepare_session(
 ) -> "Session":
     """Compose all requests of all arms; ConfigError for a missing variable or an undeclared difference."""
     _refuse_undeclared_differences(golden, endpoints)
-    prepared = [_prepare(arm, endpoint, golden, environ) for arm, endpoint in endpoints.items()]
-    return Session(plan, prepared, share, environ)
+    planned = follow_ups(golden, plan)
+    prepared = [_prepare(arm, endpoint, golden, planned, environ) for arm, endpoint in endpoints.items()]
+    return Session(plan, golden, prepared, share, environ)
 
 
-def _prepare(arm: Arm, endpoint: Endpoint, golden: GoldenSet, environ: Mapping[str, str]) -> PreparedEndpoint:
+def _prepare(
+    arm: Arm, endpoint: Endpoint, golden: GoldenSet, planned: FollowUps, environ: Mapping[str, str]
+) -> PreparedEndpoint:
     composer = Composer(endpoint, environ)
+    unstreamed = {block.prompt_id for block in planned.unstreamed}
     tls_context(endpoint.tls, endpoint.name)  # a file that cannot be used is found before the run folder exists
     return PreparedEndpoint(
         arm=arm,
         endpoint=endpoint,
         requests={prompt.id: composer.compose(prompt) for prompt in golden.prompts},
+        unstreamed={p.id: composer.compose(p, is_streamed=False) for p in golden.prompts if p.id in unstreamed},
         limits={prompt.id: time_limits(prompt, endpoint) for prompt in golden.prompts},
         secrets=composer.secrets,
+        composer=composer,
     )
 
 
@@ -82,9 +93,17 @@ def _refuse_undeclared_differences(golden: GoldenSet, endpoints: Mapping[Arm, En
 class Session:
     """One run's senders and how to run them."""
 
-    def __init__(self, plan: Plan, prepared: list[PreparedEndpoint], share: Share, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        golden: GoldenSet,
+        prepared: list[PreparedEndpoint],
+        share: Share,
+        environ: Mapping[str, str],
+    ) -> None:
         """Keep what the loop will need; sockets are opened only inside it."""
         self._plan = plan
+        self._golden = golden
         self._environ = environ
         self._prepared = prepared
         self._share = share
@@ -92,10 +111,12 @@ class Session:
         self._client_facts: ClientFacts | None = None
 
     async def run(
-        self, journal: Journal, observe: Observer, pace: Pace | None = None, twin: Twin | None = None
+        self, journal: StoredJournal, observe: Observer, pace: Pace | None = None, twin: Twin | None = None
     ) -> None:
         """Open a player per endpoint, run the plan, close them; a twin plays beside the measured part."""
         clock = SystemClock()
+        planned = follow_ups(self._golden, self._plan)
+        firsts = FirstAnswers(loops=planned.loops)
         players = {
             ready.arm: Player(
                 ready.endpoint,
@@ -111,10 +132,16 @@ class Session:
         try:
             lanes = [self._lane(ready, players[ready.arm]) for ready in self._prepared]
             time = Timekeeping(clock=clock, alarm=alarm, pace=pace, on_level=meter.enter_level)
-            runner = Runner(self._plan, lanes, journal, time, observe if twin is None else twin.learning(observe))
+            watched = firsts.learning(observe if twin is None else twin.learning(observe))
+            runner = Runner(self._plan, lanes, journal, time, watched)
             await runner.warm_up()
             async with meter.watching(), playing(twin):
                 await runner.walk()
+            if planned.n:
+                if pace is not None:
+                    await pace.gather(len(self._plan.load))  # what follows would disturb a side that is still measured
+                followed = self._followed(lanes, players)
+                await Untimed(planned, firsts, journal, clock).run(followed, slots(self._plan), observe)
         finally:
             alarm.close()
             for arm, player in players.items():
@@ -129,6 +156,12 @@ class Session:
     def client_facts(self) -> tuple[ClientFacts, ...]:
         """Say what measuring cost this process; empty when no measured request was sent."""
         return () if self._client_facts is None else (self._client_facts,)
+
+    def _followed(self, lanes: list[Lane], players: Mapping[Arm, Player]) -> list[FollowedLane]:
+        return [
+            FollowedLane(lane=lane, sender=_FollowUps(ready, players[ready.arm], self._golden))
+            for lane, ready in zip(lanes, self._prepared, strict=True)
+        ]
 
     def _lane(self, ready: PreparedEndpoint, player: Player) -> Lane:
         return Lane(
@@ -156,3 +189,26 @@ class _PlayerSender:
     async def preconnect(self, n: int) -> None:
         any_request = next(iter(self._ready.requests.values()))  # all of an endpoint go to one origin
         await self._player.preconnect(any_request, n, self._ready.endpoint.timeouts.connect_s)
+
+
+class _FollowUps:
+    """Composes and plays the requests that follow the measured levels."""
+
+    def __init__(self, ready: PreparedEndpoint, player: Player, golden: GoldenSet) -> None:
+        self._ready = ready
+        self._player = player
+        self._golden = golden
+
+    def second_turn(self, block: Block, answer: dict[str, Any]) -> Prepared | None:
+        """Compose it; an answer that no request can bring back ends the loop like one without a call."""
+        prompt = second_turn(self._golden.prompt(block.prompt_id), answer)
+        if prompt is None:
+            return None
+        return Prepared(request=self._ready.composer.compose(prompt), limits=self._ready.limits[prompt.id])
+
+    def unstreamed(self, block: Block) -> Prepared:
+        limits = unstreamed_limits(self._ready.limits[block.prompt_id])
+        return Prepared(request=self._ready.unstreamed[block.prompt_id], limits=limits)
+
+    async def play(self, prepared: Prepared) -> Landed:
+        return await self._player.play(prepared.request, prepared.limits)

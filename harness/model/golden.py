@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from harness.model.chatrequest import response_kind
+
 AtLeastOne = Annotated[int, Meta(ge=1)]
 PromptId = Annotated[
     str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="Lower case, digits, dot, dash, underscore.")
@@ -31,6 +33,7 @@ class CheckKind(StrEnum):
     JSON_SCHEMA = "json_schema"
     JSON_PATH = "json_path"
     NUMBER_EQUALS = "number_equals"
+    DATE_EQUALS = "date_equals"
     TOOL_CALLED = "tool_called"
     TOOL_COUNT = "tool_count"
     NO_TOOL = "no_tool"
@@ -84,8 +87,12 @@ class Prompt(_Section, frozen=True, kw_only=True):
     request: Annotated[dict[str, Any], Meta(description="Chat body without model and stream.")]
     checks: list[Check] = []
     tool_results: Annotated[
-        dict[str, Any], Meta(description="Canned result by tool name, for a two-request loop.")
+        dict[str, Any],
+        Meta(description="Canned result by tool name: the calls are answered with it in a second request."),
     ] = {}
+    final: Annotated[
+        list[Check], Meta(description="Checks on the second answer, which must use what the tools returned.")
+    ] = []
     requires: Annotated[list[str], Meta(description="Features in use: tools, json_schema, stop, ...")] = []
     tags: list[str] = []
     repeats: Annotated[AtLeastOne | None, Meta(description="Repeats of this prompt; the plan's when absent.")] = None
@@ -101,6 +108,17 @@ class Prompt(_Section, frozen=True, kw_only=True):
     def is_json_prompt(self) -> bool:
         """Whether the prompt expects JSON in its answer."""
         return any(check.kind in JSON_CHECKS and not check.negated for check in self.checks)
+
+    @property
+    def has_loop(self) -> bool:
+        """Whether its calls are answered with canned results, and the second answer is judged."""
+        return bool(self.tool_results and self.final)
+
+    @property
+    def is_structured(self) -> bool:
+        """Whether servers parse its answer: one with tools or JSON, which they do differently when it is streamed."""
+        is_asked_for = bool(self.request.get("tools")) or response_kind(self.request) is not None
+        return is_asked_for or self.is_tool_prompt or self.is_json_prompt
 
 
 class GoldenSet(_Section, frozen=True, kw_only=True):

@@ -65,7 +65,8 @@ def locate_golden_set(file: Path) -> LocatedGoldenSet:
 def _prompt(document: YamlDocument, written: _GoldenFile, position: int) -> Prompt:
     path = f"$.prompts[{position}]"
     raw = dict(written.prompts[position])
-    raw["checks"] = _checks(document, raw.get("checks"), f"{path}.checks")
+    for name in ("checks", "final"):
+        raw[name] = _checks(document, raw.get(name), f"{path}.{name}")
     request = raw.get("request")
     if isinstance(request, dict):
         raw["request"] = {**written.defaults.request, **request}
@@ -76,13 +77,14 @@ def _prompt(document: YamlDocument, written: _GoldenFile, position: int) -> Prom
         moved = message.replace("`$", f"`{path}") if " - at `$" in message else f"{message} - at `{path}`"
         raise config_error(document, moved, Prompt) from None
     _check_request(document, prompt.request, f"{path}.request")
+    _refuse_unsendable(document, prompt.tool_results, f"{path}.tool_results")
     return prompt
 
 
 def _checks(document: YamlDocument, written: object, path: str) -> list[Check]:
     if not isinstance(written, (list, type(None))):
         raise ConfigError(
-            f"checks is a list (found {written!r:.60})",
+            f"{path.rpartition('.')[2]} is a list (found {written!r:.60})",
             where=document.where(path),
             remedy="For example: checks: [{contains: Prague}]",
         )

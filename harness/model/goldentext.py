@@ -11,7 +11,10 @@ import yaml
 from harness.model.golden import Check, GoldenSet, Prompt
 
 _WIDTH = 116
-_IN_ORDER = ("id", "category", "intent", "tags", "requires", "repeats", "measure", "request", "checks", "tool_results")
+_IN_ORDER = (
+    *("id", "category", "intent", "tags", "requires", "repeats", "measure"),
+    *("request", "checks", "tool_results", "final"),
+)
 _ITEM = "\n  - id: "  # whatever stands inside an item is indented further
 _SHORT = 72
 _TAKEN_FOR_A_LINE_END = re.compile("[\x85\u2028\u2029]")
@@ -42,10 +45,11 @@ def json_line(value: Any) -> str:
 
 def _written(prompt: Prompt, without: dict[str, Any] | None = None) -> dict[str, Any]:
     """Give the prompt as its file has it."""
-    plain = msgspec.to_builtins(prompt) | {"checks": [check_as_mapping(check) for check in prompt.checks]}
+    plain = msgspec.to_builtins(prompt)
     plain["request"] = {name: value for name, value in prompt.request.items() if name not in (without or {})}
-    if not prompt.checks:
-        del plain["checks"]
+    for name, checks in (("checks", prompt.checks), ("final", prompt.final)):
+        if checks:
+            plain[name] = [check_as_mapping(check) for check in checks]
     order = [*_IN_ORDER, *plain]
     return {name: plain[name] for name in dict.fromkeys(order) if name in plain}
 

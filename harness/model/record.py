@@ -107,13 +107,22 @@ class RequestKey:
     repeat: int  # 0-based within the prompt; warm-ups count apart
     is_warmup: bool = False
     level: int = 0  # position in the plan's load; the first level is the one that is judged
+    turn: int = 1  # 2: the second request of a tool loop, which brings what the tools returned
+    is_streamed: bool = True  # whether a stream was asked for
 
     @property
     def id(self) -> str:
         """Readable identity, unique within a run."""
         kind = "w" if self.is_warmup else "r"
         level = f"l{self.level}" if self.level else ""
-        return f"{self.arm}/{self.prompt_id}/{level}{kind}{self.repeat}"
+        turn = f"/t{self.turn}" if self.turn > 1 else ""
+        whole = "" if self.is_streamed else "/whole"
+        return f"{self.arm}/{self.prompt_id}/{level}{kind}{self.repeat}{turn}{whole}"
+
+    @property
+    def is_follow_up(self) -> bool:
+        """Whether it was sent after the measured levels, untimed: no trial of its own."""
+        return self.turn > 1 or not self.is_streamed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +204,7 @@ class FindingKind(StrEnum):
     UNFINISHED_LAST_EVENT = "unfinished_last_event"
     NONSTANDARD_ERROR_FIELD = "nonstandard_error_field"  # 6
     STREAM_ANSWERED_WITH_JSON = "stream_answered_with_json"  # 7
+    JSON_ANSWERED_WITH_STREAM = "json_answered_with_stream"  # 7, where no stream was asked for
     COMPRESSED = "compressed"  # 8
     UNDECODABLE_EVENT = "undecodable_event"
     INVALID_UTF8 = "invalid_utf8"
@@ -209,6 +219,7 @@ class FindingKind(StrEnum):
     FINISH_REASON_EMPTY = "finish_reason_empty"  # 13
     FINISH_REASON_UNKNOWN = "finish_reason_unknown"  # 13
     FINISH_REASON_CONTRADICTS = "finish_reason_contradicts"  # 14
+    USAGE_GROWS_SILENTLY = "usage_grows_silently"  # 15
     TOOL_INDEX_MISSING = "tool_index_missing"  # 16
     TOOL_INDEX_REUSED = "tool_index_reused"  # 16
     TOOL_ARGUMENTS_NOT_TEXT = "tool_arguments_not_text"  # 17

@@ -32,6 +32,10 @@ class PlanSettings(_Section, frozen=True, kw_only=True):
     ] = 0.0
     preconnect: Annotated[bool, Meta(description="Open the connections before the measured window.")] = True
     look_ahead: Annotated[int, Meta(ge=0, description="Blocks that the faster side may be ahead of the slower.")] = 16
+    unstreamed: Annotated[
+        int,
+        Meta(ge=0, description="Repeats of each prompt with tools or JSON that are sent once more, unstreamed."),
+    ] = 1
 
 
 class ArrivalSettings(_Section, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ import msgspec
 
 from harness.errors import IncompleteRunError
 from harness.model.record import Attempt
-from harness.model.storage import ATTEMPTS, STREAMS
+from harness.model.storage import ATTEMPTS, STREAMS, read_wire
 
 
 class SharedJournal:
@@ -34,6 +34,10 @@ class SharedJournal:
         except OSError as error:
             raise IncompleteRunError(f"{self._folder}: cannot write the journal: {error.strerror}") from error
         return placed
+
+    def wire(self, attempt: Attempt) -> bytes:
+        """Read back the bytes of an attempt that was stored."""
+        return read_wire(self._folder, attempt)
 
     def close(self) -> None:
         """Close the files."""

@@ -47,6 +47,10 @@ class RunWriter:
         self._offset += len(wire)
         return placed
 
+    def wire(self, attempt: Attempt) -> bytes:
+        """Read back the bytes of an attempt that was stored."""
+        return read_wire(self.folder, attempt)
+
     def finish(self, status: RunStatus, ended_at: str, reason: str | None = None, **facts: object) -> RunHeader:
         """Write how the run ended into its header."""
         self.header = replace(self.header, status=status, status_reason=reason, ended_at=ended_at, **facts)  # type: ignore[arg-type]  # facts are header fields
@@ -82,9 +86,14 @@ class StoredRun:
 
     def wire(self, attempt: Attempt) -> bytes:
         """Read the raw bytes of one attempt's response."""
-        with (self.folder / STREAMS).open("rb") as streams:
-            streams.seek(attempt.offset)
-            return streams.read(attempt.length)
+        return read_wire(self.folder, attempt)
+
+
+def read_wire(folder: Path, attempt: Attempt) -> bytes:
+    """Read the raw bytes of one attempt's response from its run folder."""
+    with (folder / STREAMS).open("rb") as streams:
+        streams.seek(attempt.offset)
+        return streams.read(attempt.length)
 
 
 def load_run(folder: Path) -> StoredRun:

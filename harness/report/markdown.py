@@ -40,9 +40,18 @@ def _parts(view: ReportView) -> Iterator[str]:
     yield from (_table(table) for table in view.tails)
     yield _table(view.throughput) if view.throughput else ""
     yield from _levels(view)
+    yield from _parity(view)
+    yield from (_table(table) for table in (view.loops, *view.streaming) if table is not None)
     yield _cards("Failures", view.failures, "No request failed.")
     yield _cards("Findings", view.findings, "Nothing to report.")
     yield _reproduce(view)
+
+
+def _parity(view: ReportView) -> Iterator[str]:
+    """Give what is said about answers, tools, structured output and tokens, each with its sentence."""
+    tables = (*view.answers, *view.tools, view.structured, view.economics, view.tokens)
+    yield from (_table(table) for table in tables if table is not None)
+    yield from (prose(note) for note in (view.answers_note, view.tokens_note) if note)
 
 
 def _certificate(view: ReportView) -> str:

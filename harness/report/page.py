@@ -302,6 +302,9 @@ class PromptView:
     sides: tuple[SideAnswers, ...]
     difference: Difference | None
     difference_note: str
+    agreements: Table | None  # by every way of comparing that applies
+    agreement_note: str
+    paths: Table | None
     checks: Table | None
     tools: Table | None
     failures: Table | None
@@ -375,8 +378,14 @@ class ReportView:
     throughput: Table | None
     levels: LevelsView | None  # None: one level of a closed loop
     counted: str  # what counts of requests count; empty: nothing but the judged level was sent
+    answers: tuple[Table, ...]
+    answers_note: str  # where no check says what is right
+    tools: tuple[Table, ...]
+    structured: Table | None
     prompts: tuple[PromptView, ...]
     economics: Table | None
+    tokens: Table | None
+    tokens_note: str  # context guards, worked out
     failures: tuple[Card, ...]
     findings: tuple[Card, ...]
     instrument: tuple[Table, ...]
@@ -386,3 +395,5 @@ class ReportView:
     definitions: tuple[DefinitionView, ...]
     failure_line: str
     next_step: str
+    loops: Table | None = None  # None: no prompt says what a tool returns
+    streaming: tuple[Table, ...] = ()  # empty: nothing was asked for unstreamed

@@ -8,13 +8,10 @@ from harness.report import format as fmt
 from harness.report.definitions import Catalog, define
 from harness.report.page import Fact, ReportView, Section
 from harness.report.untrusted import visible
-from harness.report.view_evidence import (
-    economics_table,
-    failure_cards,
-    failure_line,
-    finding_cards,
-)
+from harness.report.view_answers import acceptance_words, answer_tables
+from harness.report.view_evidence import failure_cards, failure_line, finding_cards
 from harness.report.view_figures import ecdf_figures, forest_figure, paired_figure
+from harness.report.view_followups import loop_table, streaming_tables
 from harness.report.view_headlines import gate_headlines, side_headlines
 from harness.report.view_instrument import certificate_view, instrument_tables
 from harness.report.view_levels import levels_view
@@ -22,6 +19,8 @@ from harness.report.view_load import counted_words, is_leveled, load_fact
 from harness.report.view_manifest import endpoints_table, manifest_groups, reproduce, side_labels, sides_of
 from harness.report.view_prompts import prompt_views
 from harness.report.view_tails import FIRST, tail_tables, throughput_table
+from harness.report.view_tokens import economics_table, token_table
+from harness.report.view_tools import structured_table, tool_tables
 from harness.report.view_verdict import check_views, gate_views, verdict_view
 
 
@@ -52,8 +51,14 @@ def build_view(analysis: Analysis, header: RunHeader | None, catalog: Catalog) -
         throughput=throughput_table(analysis, names),
         levels=levels_view(analysis, names, catalog),
         counted=counted_words(analysis),
-        prompts=prompt_views(analysis, names),
+        answers=answer_tables(analysis, names, catalog),
+        answers_note=acceptance_words(analysis.answers.acceptance),
+        tools=tool_tables(analysis.tools, names, catalog),
+        structured=structured_table(analysis.structured, names),
+        prompts=prompt_views(analysis, names, catalog),
         economics=economics_table(analysis.economics, names),
+        tokens=token_table(analysis.tokens),
+        tokens_note=analysis.tokens.guard if analysis.tokens else "",
         failures=failure_cards(analysis.failures, names),
         findings=finding_cards(analysis.findings, names),
         instrument=instrument_tables(analysis.certificate, names),
@@ -63,6 +68,8 @@ def build_view(analysis: Analysis, header: RunHeader | None, catalog: Catalog) -
         definitions=define(catalog),
         failure_line=failure_line(analysis),
         next_step=_next_step(analysis),
+        loops=loop_table(analysis.loops, names),
+        streaming=streaming_tables(analysis.streaming, names),
     )
 
 
@@ -79,6 +86,10 @@ def _sections(analysis: Analysis) -> tuple[Section, ...]:
         Section(id="gates", title="Gates", badge=str(len(gates))) if gates else None,
         Section(id="tails", title="Tails"),
         Section(id="levels", title="Load levels") if is_leveled(analysis) else None,
+        Section(id="answers", title="Answers") if analysis.answers.agreements else None,
+        Section(id="tools", title="Tools") if analysis.tools else None,
+        Section(id="structured", title="Structured output") if analysis.structured else None,
+        Section(id="followups", title="Loops and streaming") if _has_follow_ups(analysis) else None,
         Section(id="prompts", title="Prompts", badge=str(len(analysis.prompts))),
         Section(id="economics", title="Tokens and money"),
         Section(id="failures", title="Failures", badge=str(sum(row.n for row in analysis.failures))),
@@ -88,6 +99,10 @@ def _sections(analysis: Analysis) -> tuple[Section, ...]:
         Section(id="definitions", title="Definitions"),
     )
     return tuple(section for section in found if section is not None)
+
+
+def _has_follow_ups(analysis: Analysis) -> bool:
+    return bool(analysis.loops) or any(side.n_unstreamed for side in analysis.streaming)
 
 
 def _facts(analysis: Analysis, header: RunHeader | None) -> tuple[Fact, ...]:
@@ -110,6 +125,9 @@ def _facts(analysis: Analysis, header: RunHeader | None) -> tuple[Fact, ...]:
     others = [_at_other_levels(analysis, side.arm) for side in analysis.economics]
     if any(others):
         facts.append(_per_side("at other levels", others, "of load, not judged"))
+    followed = [side.n_follow_ups for side in analysis.economics]
+    if any(followed):
+        facts.append(_per_side("followed up", followed, "after the levels, untimed"))
     facts.append(load_fact(analysis.case))
     if any(side.cost.value is not None for side in analysis.economics):
         costs = " / ".join(map(_cost, analysis.economics))

@@ -1,11 +1,11 @@
-"""Money, failures, findings: as text."""
+"""Failures and findings: as text."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from harness.analysis.results import Analysis, Economics, FailureRow, FindingRow, Value
+from harness.analysis.results import Analysis, Economics, FailureRow, FindingRow
 from harness.model.record import Arm
 from harness.report import format as fmt
-from harness.report.page import Card, Cell, Column, Table
+from harness.report.page import Card
 from harness.report.untrusted import one_line
 
 _CARD_PROMPTS = 6
@@ -23,6 +23,15 @@ _TITLES = {
     "no_done": "No [DONE]",
     "bytes_after_done": "Bytes after [DONE]",
     "stream_answered_with_json": "Stream answered with JSON",
+    "json_answered_with_stream": "A stream, where none was asked for",
+    "unstreamed_answer": "Unstreamed: the request fails",
+    "unstreamed_tool_calls": "Unstreamed: other tool calls",
+    "unstreamed_json": "Unstreamed: another JSON validity",
+    "unstreamed_finish_reason": "Unstreamed: another finish reason",
+    "unstreamed_prompt_tokens": "Unstreamed: another count of prompt tokens",
+    "unstreamed_completion_tokens": "Unstreamed: another count of completion tokens",
+    "unstreamed_usage": "Unstreamed: usage in one form only",
+    "unstreamed_model": "Unstreamed: another model",
     "invalid_utf8": "Invalid UTF-8",
     "finish_reason_contradicts": "Finish reason contradicts the answer",
     "model_differs": "Another model in the reply",
@@ -31,47 +40,14 @@ _TITLES = {
     "sdk_crash": "OpenAI SDK: crashes",
     "sdk_reports_success": "OpenAI SDK: reports no error",
     "sdk_other_text": "OpenAI SDK: sees another text",
+    "sdk_other_calls": "OpenAI SDK: sees other tool calls",
+    "sdk_helper_empty_answer": "OpenAI SDK's stream(): sees an empty answer",
+    "sdk_helper_exception": "OpenAI SDK's stream(): raises on a whole answer",
+    "sdk_helper_crash": "OpenAI SDK's stream(): crashes",
+    "sdk_helper_reports_success": "OpenAI SDK's stream(): reports no error",
+    "sdk_helper_other_text": "OpenAI SDK's stream(): sees another text",
+    "sdk_helper_other_calls": "OpenAI SDK's stream(): sees other tool calls",
 }
-
-
-def economics_table(found: Sequence[Economics], names: dict[Arm, str]) -> Table | None:
-    """Give tokens and money, attempts of every outcome told apart, a column per side."""
-    if not found:
-        return None
-    lines: tuple[tuple[str, Callable[[Economics], Cell]], ...] = (
-        ("requests", lambda side: Cell(text=fmt.count(side.n_requests))),
-        ("succeeded", lambda side: Cell(text=fmt.share(side.n_successes, side.n_requests))),
-        ("failed", lambda side: _trouble(side.n_failed, side.n_requests)),
-        ("truncated", lambda side: _trouble(side.n_truncated, side.n_requests)),
-        ("empty", lambda side: _trouble(side.n_empty, side.n_requests)),
-        ("prompt tokens", lambda side: _tokens(side.prompt_tokens)),
-        ("of them cached", lambda side: _tokens(side.cached_tokens)),
-        ("completion tokens", lambda side: _tokens(side.completion_tokens)),
-        ("of them reasoning", lambda side: _tokens(side.reasoning_tokens)),
-        ("cost", lambda side: _money(side.cost, side.currency)),
-        ("cost per success", lambda side: _money(side.cost_per_success, side.currency)),
-    )
-    return Table(
-        caption="As each side reported them",
-        columns=(Column(title="", is_number=False), *(Column(title=names.get(side.arm, side.arm)) for side in found)),
-        rows=tuple((Cell(text=label), *(write(side) for side in found)) for label, write in lines),
-    )
-
-
-def _trouble(part: int, whole: int) -> Cell:
-    return Cell(text=fmt.share(part, whole), tone="warn" if part else "plain")
-
-
-def _tokens(number: int | None) -> Cell:
-    if number is None:
-        return Cell(text=fmt.DASH, detail="not reported", tone="muted")
-    return Cell(text=fmt.count(number))
-
-
-def _money(value: Value, currency: str | None) -> Cell:
-    if value.value is None:
-        return Cell(text=fmt.DASH, detail=value.reason or "", tone="muted")
-    return Cell(text=fmt.money(value.value, currency))
 
 
 def kind_words(kind: str) -> str:
@@ -98,7 +74,8 @@ def failure_cards(rows: Sequence[FailureRow], names: dict[Arm, str]) -> tuple[Ca
 
 
 def _elsewhere(row: FailureRow) -> str:
-    return f", {fmt.count(row.n_other_levels)} at other levels" if row.n_other_levels else ""
+    parts = ((row.n_other_levels, "at other levels"), (row.n_follow_ups, "after the levels"))
+    return "".join(f", {fmt.count(count)} {where}" for count, where in parts if count)
 
 
 def finding_cards(rows: Sequence[FindingRow], names: dict[Arm, str]) -> tuple[Card, ...]:
@@ -131,5 +108,7 @@ def _failed(side: Economics, rows: Sequence[FailureRow], name: str) -> str:
         kinds.append(f"{rest} of other kinds")
     if elsewhere := sum(row.n_other_levels for row in mine):
         kinds[-1] += f"; {elsewhere:,} at other levels"
+    if followed := sum(row.n_follow_ups for row in mine):
+        kinds[-1] += f"; {followed:,} after the levels"
     head = f"{name}{side.n_failed:,} of {side.n_requests:,}"
     return f"{head} ({', '.join(kinds)})" if kinds else head

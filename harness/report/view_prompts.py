@@ -2,13 +2,26 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.results import Analysis, AnswerGroup, CheckResult, PromptRow, PromptSide, Rung, Trial, Value
+from harness.analysis.acceptance import HAS_CHECKS
+from harness.analysis.results import (
+    Analysis,
+    AnswerGroup,
+    CheckResult,
+    PromptAnswers,
+    PromptRow,
+    PromptSide,
+    PromptTokens,
+    Rung,
+    Trial,
+    Value,
+)
 from harness.model.golden import Prompt
 from harness.model.record import Answer, Arm, Record, RequestKey
 from harness.report import format as fmt
+from harness.report.definitions import Catalog
 from harness.report.difference import Difference, difference
 from harness.report.page import (
     AnswerView,
@@ -21,6 +34,7 @@ from harness.report.page import (
     Tone,
 )
 from harness.report.untrusted import excerpt, one_line
+from harness.report.view_answers import acceptance_words, agreement_table, path_table
 from harness.report.view_manifest import sides_of
 from harness.report.view_tails import side_cell
 
@@ -30,6 +44,9 @@ _ANSWERS_SHOWN = 4  # distinct answers of one side
 _CALLS_SHOWN = 8  # tool calls of one answer
 _ROWS_SHOWN = 12  # lines of a prompt's check or tool table
 _LAST = 1e9  # where an infinite ratio sorts: a page holds finite numbers only
+_SAME = "same / own"
+_FAR = 0.25  # agreement lost from which a cell is coloured
+_ALIKE = "How alike two answers are"
 _MUCH = 1.25  # ratio from which a cell is coloured; the gates have their own margins
 
 
@@ -41,6 +58,9 @@ class _Evidence:
     trials: Mapping[str, Sequence[Trial]]
     names: Mapping[Arm, str]
     prompts: Mapping[str, Prompt]
+    compared: Mapping[str, PromptAnswers]
+    tokens: Mapping[str, PromptTokens]
+    catalog: Catalog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +86,16 @@ class _Compared:
     difference: Difference | None = None
 
 
-def prompt_views(analysis: Analysis, names: Mapping[Arm, str]) -> tuple[PromptView, ...]:
+def prompt_views(analysis: Analysis, names: Mapping[Arm, str], catalog: Catalog) -> tuple[PromptView, ...]:
     """List the prompts, worst first."""
     evidence = _Evidence(
         answers=_first_answers(analysis),
         trials=_by_prompt(analysis.trials),
         names=names,
         prompts={prompt.id: prompt for prompt in analysis.case.golden.prompts},
+        compared={found.prompt_id: found for found in analysis.answers.prompts},
+        tokens={found.prompt_id: found for found in analysis.tokens.prompts} if analysis.tokens else {},
+        catalog=catalog,
     )
     ordered = sorted(analysis.prompts, key=lambda row: (-row.score, row.prompt_id))
     return tuple(_prompt_view(row, evidence) for row in ordered)
@@ -99,6 +122,7 @@ def _prompt_view(row: PromptRow, evidence: _Evidence) -> PromptView:
     compared = _compared(row, evidence)
     checks, tools = _check_table(trials, evidence), _tool_table(trials, evidence)
     failures = _failure_table(trials, evidence)
+    answers = evidence.compared.get(row.prompt_id)
     return PromptView(
         id=row.prompt_id,
         anchor=f"prompt-{row.prompt_id}",
@@ -108,15 +132,28 @@ def _prompt_view(row: PromptRow, evidence: _Evidence) -> PromptView:
         asked=excerpt(_asked(evidence.prompts.get(row.prompt_id)), _ASKED_LIMIT),
         asked_note=_asked_note(evidence.prompts.get(row.prompt_id)),
         cells=_cells(row),
-        figures=_figures(row, evidence.names),
+        figures=_figures(row, evidence),
         sides=tuple(_side_answers(arm, side, evidence) for arm, side in sides),
         difference=compared.difference,
         difference_note=compared.note,
+        agreements=None if answers is None else _agreements(answers, evidence.catalog),
+        agreement_note=_acceptance_note(answers),
+        paths=None if answers is None else path_table(answers, evidence.names),
         checks=checks,
         tools=tools,
         failures=failures,
         has_trouble=bool(checks or tools or failures),
     )
+
+
+def _agreements(answers: PromptAnswers, catalog: Catalog) -> Table | None:
+    return agreement_table(answers.agreements, catalog, caption=_ALIKE, counts_prompts=False)
+
+
+def _acceptance_note(answers: PromptAnswers | None) -> str:
+    if answers is None or answers.acceptance.reference.reason == HAS_CHECKS:
+        return ""
+    return acceptance_words(answers.acceptance)
 
 
 def _asked(prompt: Prompt | None) -> str:
@@ -147,7 +184,7 @@ def _cells(row: PromptRow) -> tuple[PromptCell, ...]:
         )
     return (
         *cells,
-        _value_cell("same", "same answer", row.cross_agreement, "fraction"),
+        _same_cell(row),
         _value_cell("ttft", "TTFT ratio", row.ttft_ratio, "ratio", _ratio_tone(row.ttft_ratio, is_bad_high=True)),
         _value_cell(
             "decode", "decode ratio", row.decode_ratio, "ratio", _ratio_tone(row.decode_ratio, is_bad_high=False)
@@ -166,6 +203,16 @@ def _rate_cell(key: str, label: str, one: int | None, two: int | None, row: Prom
     return PromptCell(key=key, label=label, text=f"{left} \u2192 {two}/{row.candidate.n}", sort=change, tone=tone)
 
 
+def _same_cell(row: PromptRow) -> PromptCell:
+    """Write how often the sides say the same beside how often the reference does with itself: alone it says nothing."""
+    own, across = row.reference.self_agreement.value, row.cross_agreement.value
+    if own is None or across is None:
+        return PromptCell(key="same", label=_SAME, text=fmt.DASH, sort=None, tone="muted")
+    text = f"{fmt.decimal(across * 100, 0)} of {fmt.decimal(own * 100, 0)}{fmt.GAP}%"
+    tone: Tone = "warn" if own - across > _FAR else "plain"
+    return PromptCell(key="same", label=_SAME, text=text, sort=across - own, tone=tone)
+
+
 def _value_cell(key: str, label: str, value: Value, unit: str, tone: Tone = "plain") -> PromptCell:
     if value.value is None:
         return PromptCell(key=key, label=label, text=fmt.DASH, sort=None, tone="muted")
@@ -182,7 +229,8 @@ def _ratio_tone(value: Value, *, is_bad_high: bool) -> Tone:
     return "warn" if worse else "plain"
 
 
-def _figures(row: PromptRow, names: Mapping[Arm, str]) -> Table:
+def _figures(row: PromptRow, evidence: _Evidence) -> Table:
+    names, tokens = evidence.names, evidence.tokens.get(row.prompt_id)
     sides = [row.reference] if row.candidate is None else [row.reference, row.candidate]
     arms = (Arm.REFERENCE, Arm.CANDIDATE)[: len(sides)]
     lines = (
@@ -191,7 +239,6 @@ def _figures(row: PromptRow, names: Mapping[Arm, str]) -> Table:
         _Line(label="E2E latency, median", unit="s", values=[side.e2e_p50_s for side in sides]),
         _Line(label="completion tokens, median", unit="count", values=[side.completion_tokens_p50 for side in sides]),
         _Line(label="prompt tokens", unit="count", values=[side.prompt_tokens for side in sides]),
-        _Line(label="agrees with itself", unit="fraction", values=[side.self_agreement for side in sides]),
     )
     return Table(
         caption="Figures",
@@ -201,8 +248,18 @@ def _figures(row: PromptRow, names: Mapping[Arm, str]) -> Table:
             _count_line("failed", [side.n_failed for side in sides]),
             *(_value_line(line) for line in lines if line.shared_reason is None),
         ),
-        notes=tuple(f"{line.label}: {line.shared_reason}" for line in lines if line.shared_reason is not None),
+        notes=(
+            *(f"{line.label}: {line.shared_reason}" for line in lines if line.shared_reason is not None),
+            *_ratio_notes(tokens),
+        ),
     )
+
+
+def _ratio_notes(tokens: PromptTokens | None) -> Iterator[str]:
+    if tokens is not None and tokens.prompt_ratio.value is not None:
+        yield f"Prompt-token ratio: {fmt.ratio(tokens.prompt_ratio.value)}"
+    if tokens is not None and tokens.completion_ratio.value is not None:
+        yield f"Completion-token ratio: {fmt.ratio(tokens.completion_ratio.value)}"
 
 
 def _count_line(label: str, counts: Sequence[int]) -> tuple[Cell, ...]:

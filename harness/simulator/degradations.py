@@ -12,7 +12,7 @@ from harness.simulator.paraphrase import paraphrased
 from harness.simulator.request import ChatRequest
 from harness.simulator.tokens import tokenize
 from harness.simulator.utterance import Call, Utterance
-from harness.simulator.wrongness import wrong_text, wrongly_typed
+from harness.simulator.wrongness import in_words, wrong_text, wrongly_typed
 
 Degrade = Callable[[Utterance, ChatRequest, random.Random], Utterance | None]
 
@@ -90,6 +90,10 @@ def _rename_argument(utterance: Utterance, _: ChatRequest, draws: random.Random)
     return _change_arguments(utterance, draws, rename)
 
 
+def _wrong_argument_type(utterance: Utterance, _: ChatRequest, draws: random.Random) -> Utterance | None:
+    return _change_arguments(utterance, draws, lambda arguments: wrongly_typed(arguments, draws))
+
+
 def _wrong_tool(utterance: Utterance, request: ChatRequest, draws: random.Random) -> Utterance | None:
     def other(call: Call) -> Call:
         names = [str(tool.get("name")) for tool in request.tools if tool.get("name") != call.name]
@@ -152,6 +156,18 @@ def _wrong_type(utterance: Utterance, _: ChatRequest, draws: random.Random) -> U
     return msgspec.structs.replace(utterance, text=json.dumps(changed, ensure_ascii=False))
 
 
+def _prose_for_json(utterance: Utterance, _: ChatRequest, __: random.Random) -> Utterance | None:
+    if not _is_json_document(utterance.text):
+        return None
+    return msgspec.structs.replace(utterance, text=in_words(json.loads(utterance.text)))
+
+
+def _ignore_result(utterance: Utterance, request: ChatRequest, _: random.Random) -> Utterance | None:
+    if not request.is_second_turn:
+        return None
+    return msgspec.structs.replace(utterance, text="That is done. Is there anything else?", calls=())
+
+
 def _garbage(utterance: Utterance, _: ChatRequest, __: random.Random) -> Utterance:
     return msgspec.structs.replace(utterance, text="zzz", calls=(), finish_reason="stop")
 
@@ -175,6 +191,9 @@ def _is_json_document(text: str) -> bool:
 DEGRADATIONS: Mapping[str, Degradation] = {
     "drop_argument": Degradation(effect="Leaves one argument of a tool call out.", apply=_drop_argument),
     "rename_argument": Degradation(effect="Gives one argument of a tool call another name.", apply=_rename_argument),
+    "wrong_argument_type": Degradation(
+        effect="Gives one value in a tool call's arguments another type.", apply=_wrong_argument_type
+    ),
     "broken_arguments": Degradation(
         effect="Ends a tool call's arguments one character early: no JSON.", apply=_broken_arguments
     ),
@@ -186,6 +205,10 @@ DEGRADATIONS: Mapping[str, Degradation] = {
     "refuse": Degradation(effect="Refuses politely.", apply=_refuse),
     "break_json": Degradation(effect="Leaves the last bracket of a JSON answer out.", apply=_break_json),
     "wrong_type": Degradation(effect="Gives one value of a JSON answer another type.", apply=_wrong_type),
+    "prose_for_json": Degradation(effect="Says in words what was asked for as JSON.", apply=_prose_for_json),
+    "ignore_result": Degradation(
+        effect="Answers the second request of a tool loop without what the tool returned.", apply=_ignore_result
+    ),
     "garbage": Degradation(effect="Answers `zzz`, whatever was asked.", apply=_garbage),
     "paraphrase": Degradation(effect="Says the same in other words.", apply=_paraphrase),
     "slow": Degradation(effect="Multiplies the time to first token by eight.", apply=_slow),

@@ -14,7 +14,7 @@ from harness.simulator.chance import Chance
 from harness.simulator.degradations import DEGRADATIONS
 from harness.simulator.faults.table import AT_ACCEPT, FAULTS
 from harness.simulator.models import models_script
-from harness.simulator.profile import Profile
+from harness.simulator.profile import Profile, strikes
 from harness.simulator.reply import Reply, body_of, usage_of
 from harness.simulator.request import ChatRequest, last_user_text, parse_chat_request, prompt_text
 from harness.simulator.script import Script
@@ -146,7 +146,9 @@ class SimulatedEndpoint:
         for position, rule in enumerate(self.profile.faults):
             if rule.fault == AT_ACCEPT and rule.prompt is None:
                 continue
-            is_meant = rule.prompt is None or rule.prompt in asked
+            is_meant = (rule.prompt is None or rule.prompt in asked) and strikes(
+                rule.only, is_streamed=chat.stream, is_second_turn=chat.is_second_turn
+            )
             if is_meant and chance.draws(f"fault {position}").random() < rule.rate:
                 return rule.fault
         return None

@@ -116,11 +116,24 @@ class Capacity(_Section, frozen=True, kw_only=True):
     ] = None
 
 
+Which = Annotated[
+    Literal["streamed", "unstreamed", "second-turn"] | None,
+    Meta(description="Only these requests; a second turn brings what a tool returned."),
+]
+
+
+def strikes(which: str | None, *, is_streamed: bool, is_second_turn: bool) -> bool:
+    """Say whether a rule for some requests is meant for this one."""
+    applies = {"streamed": is_streamed, "unstreamed": not is_streamed, "second-turn": is_second_turn}
+    return which is None or applies[which]
+
+
 class DegradationRule(_Section, frozen=True, kw_only=True):
     """A share of the answers that gets worse."""
 
     one_of: Annotated[list[str], Meta(min_length=1, description="Degradations, of which one is picked evenly.")]
     rate: Annotated[Fraction, Meta(description="Share of the answers to which one of them applies.")]
+    only: Which = None
 
 
 class FaultRule(_Section, frozen=True, kw_only=True):
@@ -132,6 +145,7 @@ class FaultRule(_Section, frozen=True, kw_only=True):
         Annotated[str, Meta(min_length=1)] | None,
         Meta(description="Only requests whose last user message holds this text."),
     ] = None
+    only: Which = None
 
 
 class Profile(_Section, frozen=True, kw_only=True):

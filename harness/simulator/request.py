@@ -43,6 +43,11 @@ class ChatRequest:
     wishes: Wishes
 
     @property
+    def is_second_turn(self) -> bool:
+        """Whether it brings what a tool returned."""
+        return self.messages[-1].get("role") == "tool"
+
+    @property
     def tools(self) -> list[dict[str, Any]]:
         """Give the functions offered."""
         return [tool["function"] for tool in self.body.get("tools") or [] if isinstance(tool.get("function"), dict)]
@@ -142,10 +147,31 @@ def _messages(body: dict[str, Any]) -> list[dict[str, Any]]:
     for position, message in enumerate(messages):
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
             raise bad_request("a message is an object with a role", param=f"messages.[{position}]")
+    _refuse_unanswered_calls(messages)
     tools = body.get("tools")
     if tools is not None and not (isinstance(tools, list) and all(isinstance(tool, dict) for tool in tools)):
         raise bad_request("tools must be a list of objects", param="tools")
     return messages
+
+
+def _refuse_unanswered_calls(messages: list[dict[str, Any]]) -> None:
+    """Refuse what the contract refuses: a call without a tool message, and a tool message without a call."""
+    open_ids: list[Any] = []
+    for position, message in enumerate(messages):
+        where = f"messages.[{position}]"
+        if message["role"] == "tool":
+            if message.get("tool_call_id") not in open_ids:
+                raise bad_request("a tool message must answer a call of the assistant message before it", param=where)
+            open_ids.remove(message["tool_call_id"])
+            continue
+        if open_ids:
+            raise bad_request(f"these tool_call_ids got no tool message: {open_ids}", param=where)
+        calls = message.get("tool_calls") or []
+        if not isinstance(calls, list) or not all(isinstance(call, dict) and call.get("id") for call in calls):
+            raise bad_request("tool_calls is a list of objects with an id", param=f"{where}.tool_calls")
+        open_ids = [call["id"] for call in calls]
+    if open_ids:
+        raise bad_request(f"these tool_call_ids got no tool message: {open_ids}", param="messages")
 
 
 def _max_tokens(body: dict[str, Any]) -> int | None:

@@ -7,7 +7,7 @@ import msgspec
 from harness.simulator.answers import AnswerBook
 from harness.simulator.chance import Chance
 from harness.simulator.degradations import applicable, degrade
-from harness.simulator.profile import DegradationRule, Profile
+from harness.simulator.profile import DegradationRule, Profile, strikes
 from harness.simulator.request import ChatRequest
 from harness.simulator.utterance import Utterance, limited_to, stopped_at
 from harness.simulator.words import seeded_text
@@ -43,6 +43,8 @@ class Speaker:
     def _degraded(self, utterance: Utterance, request: ChatRequest, chance: Chance) -> tuple[Utterance, list[str]]:
         names = list(request.wishes.degradations)
         for position, rule in enumerate(self._rules):
+            if not strikes(rule.only, is_streamed=request.stream, is_second_turn=request.is_second_turn):
+                continue
             draws = chance.draws(f"degradation {position}")
             candidates = applicable(utterance, rule.one_of, request, draws) if draws.random() < rule.rate else []
             names += [draws.choice(candidates)] if candidates else []

@@ -1,4 +1,4 @@
-"""Ways to be wrong: another number, another value, another type."""
+"""Ways to be wrong: another number, another value, another type, another form."""
 
 import json
 import random
@@ -27,6 +27,18 @@ def wrong_text(text: str, draws: random.Random) -> str:
 def wrongly_typed(document: Any, draws: random.Random) -> Any:
     """Turn one value into another type: numbers into text, everything else into a number."""
     return _change_leaf(document, draws, _other_type)
+
+
+def in_words(document: Any) -> str:
+    """Say a document in words, without a bracket or a quote of JSON."""
+    said = [f"the {' '.join(map(str, path)) or 'value'} is {_at(document, path)}" for path in _leaf_paths(document, ())]
+    return f"Here is what you asked for: {', '.join(said) or 'nothing'}."
+
+
+def _at(value: Any, path: tuple[Any, ...]) -> Any:
+    for key in path:
+        value = value[key]
+    return value
 
 
 def _change_leaf(document: Any, draws: random.Random, change: Any) -> Any:

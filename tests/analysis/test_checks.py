@@ -58,6 +58,34 @@ TEXT_CASES: list[tuple[str, Any, list[str], list[str]]] = [
     ("number_equals", {"value": 26.22, "tolerance": 0.005}, ["26.22", "26.215", "26.225"], ["26.23", "-26.22"]),
     ("number_equals", -5, ["It is -5", "\u22125"], ["5", "10-5", "- 5"]),
     ("number_equals", 1234567, ["1,234,567", "1\u00a0234\u00a0567", "1.234567e6"], ["1234,567"]),
+    (
+        "date_equals",
+        "2026-03-14",
+        [
+            *(
+                "2026-03-14",
+                "It is due on 14 March 2026.",
+                "March 14th, 2026",
+                "14.3.2026",
+                "2026年3月14日",
+                "3/14/2026",
+            ),
+            *("not 2026-03-13 but 2026-03-14", "2026-03-14T23:59:59Z"),
+        ],
+        ["", "14 March", "2026-03-13", "2026-03-14, so before 2026-03-15", "31 Feb 2026", "2026-03-144"],
+    ),
+    (
+        "date_equals",
+        {"value": "2026-03-04", "tolerance_days": 2},
+        ["2026-03-02", "2026-03-06", "Mar. 4, 2026", "4/3/2026 is unclear, 2026-03-05 is not"],
+        ["2026-03-01", "2026-03-07", "03/04/2026", "4 April 2026"],
+    ),
+    (
+        "json_path",
+        {"path": "$.due", "matches": {"date": "2026-03-14", "tolerance_days": 1}},
+        ['{"due": "2026-03-15"}', '{"due": "March 14, 2026"}', '{"due": "20260313"}'],
+        ['{"due": "2026-03-16"}', '{"due": 20260314}', '{"due": "by 2026-03-14"}', '{"due": null}'],
+    ),
     ("no_markup", None, ["a < b and [x]", ""], ["<tool_call>{}", "ok</think>", "<|im_end|>"]),
     ("no_replacement_char", None, ["žluťoučký 👩\u200d👧", ""], ["caf\ufffd"]),
     ("max_words", 3, ["one two three", "", "a\nb"], ["one two three four"]),
@@ -90,16 +118,90 @@ def test_an_answer_without_json_fails_both_forms_of_a_check_that_looks_into_it(n
     assert not holds(name.replace("schema", "path"), path, '```json\n{"a": 1}\n```')
 
 
-def test_every_kind_of_check_is_in_the_tables_of_this_file() -> None:
-    reply_kinds = {
+Reply = tuple[Answer, Usage | None]
+
+
+def _reply(answer: Answer | str, **usage: int) -> Reply:
+    return an_answer(answer) if isinstance(answer, str) else answer, Usage(**usage) if usage else None
+
+
+F_CALL, G_CALL = a_call("f"), a_call("g")
+# as TEXT_CASES, for what is looked for outside of the text
+REPLY_CASES: list[tuple[str, Any, list[Reply], list[Reply]]] = [
+    (
         "finish_reason",
+        "stop",
+        [_reply("a")],
+        [_reply(an_answer("a", finish_reason="length")), _reply(Answer(text="a")), _reply(an_answer("", F_CALL))],
+    ),
+    ("finish_reason", ["stop", "length"], [_reply("a"), _reply(an_answer("a", finish_reason="length"))], []),
+    (
         "min_completion_tokens",
+        3,
+        [_reply("a", completion_tokens=3), _reply("one, two"), _reply("a", completion_tokens=900)],
+        [_reply("a b c d", completion_tokens=2), _reply("one two"), _reply("")],
+    ),
+    (
         "prompt_tokens_range",
+        [5, 7],
+        [_reply("a", prompt_tokens=5), _reply("a", prompt_tokens=7)],
+        [_reply("a", prompt_tokens=4), _reply("a", prompt_tokens=8), _reply("a", prompt_tokens=0)],
+    ),
+    (
         "tool_called",
+        {"name": "f", "arguments": {}},
+        [_reply(an_answer("", F_CALL)), _reply(an_answer("I look.", F_CALL))],
+        [_reply("f()"), _reply(an_answer("", G_CALL)), _reply(an_answer("", F_CALL, F_CALL)), _reply("")],
+    ),
+    (
         "tool_count",
+        {"min": 1, "max": 2},
+        [_reply(an_answer("", F_CALL)), _reply(an_answer("", F_CALL, G_CALL))],
+        [_reply("f"), _reply(an_answer("", F_CALL, F_CALL, G_CALL))],
+    ),
+    (
         "no_tool",
-    }
-    assert {case[0] for case in TEXT_CASES} | reply_kinds == set(CheckKind)
+        None,
+        [_reply("hot"), _reply("")],
+        [_reply(an_answer("", F_CALL)), _reply("<tool_call>"), _reply('{"name": "f", "arguments": {}}')],
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "argument", "right", "wrong"), REPLY_CASES)
+def test_a_check_on_the_reply_holds_on_right_replies_only_and_its_not_form_on_wrong_ones(
+    kind: str, argument: Any, right: list[Reply], wrong: list[Reply]
+) -> None:
+    assert [reply for reply in right if not holds(kind, argument, *reply)] == []
+    assert [reply for reply in wrong if holds(kind, argument, *reply)] == []
+    if CheckKind(kind) in ONLY_PLAIN:
+        assert validate_check(a_check(f"not-{kind}", argument)) == f"{kind} has no not- form"
+    else:
+        assert [reply for reply in right if holds(f"not-{kind}", argument, *reply)] == []
+        assert [reply for reply in wrong if not holds(f"not-{kind}", argument, *reply)] == []
+
+
+def test_every_kind_of_check_is_in_the_tables_with_what_it_accepts_and_refuses() -> None:
+    tables = [*TEXT_CASES, *REPLY_CASES]
+    assert {case[0] for case in tables if case[2]} == {case[0] for case in tables if case[3]} == set(CheckKind)
+
+
+def test_every_check_that_fails_says_what_was_expected_what_came_and_where() -> None:
+    wrong: list[tuple[str, Any, Reply]] = [
+        (kind, argument, (an_answer(text), None)) for kind, argument, _, texts in TEXT_CASES for text in texts
+    ]
+    wrong += [(kind, argument, reply) for kind, argument, _, replies in REPLY_CASES for reply in replies]
+    right: list[tuple[str, Any, Reply]] = [
+        (kind, argument, (an_answer(text), None)) for kind, argument, texts, _ in TEXT_CASES for text in texts
+    ]
+    right += [(kind, argument, reply) for kind, argument, replies, _ in REPLY_CASES for reply in replies]
+    failing = [(kind, *judgement) for kind, *judgement in wrong]
+    failing += [(f"not-{kind}", *judgement) for kind, *judgement in right if CheckKind(kind) not in ONLY_PLAIN]
+    results = [judged(kind, argument, *reply) for kind, argument, reply in failing]
+    assert len(results) > 150
+    assert [result for result in results if result.passed] == []
+    assert [result for result in results if not (result.expected and result.came and result.where)] == []
+    assert all(result.expected.startswith("not: ") == result.check.startswith("not-") for result in results)
 
 
 def test_a_finish_reason_is_one_of_those_allowed() -> None:
@@ -226,6 +328,18 @@ ARGUMENTS: list[tuple[str, Any, str | None]] = [
     ("number_equals", {"value": "5"}, "takes a number"),
     ("number_equals", {"value": 5, "tol": 1}, "value and tolerance"),
     ("number_equals", True, "takes a number"),
+    ("date_equals", "2026-03-14", None),
+    ("date_equals", {"value": "2026-03-14", "tolerance_days": 2}, None),
+    ("date_equals", "14 March 2026", "takes a date as 2026-03-14"),
+    ("date_equals", "2026-02-30", "takes a date as 2026-03-14"),
+    ("date_equals", 20260314, "takes a date as 2026-03-14"),
+    ("date_equals", {"value": "2026-03-14", "tolerance": 2}, "takes value and tolerance_days"),
+    ("date_equals", {"value": "2026-03-14", "tolerance_days": 0.5}, "a whole number, 0 or above"),
+    ("date_equals", {"value": "2026-03-14", "tolerance_days": -1}, "a whole number, 0 or above"),
+    ("json_path", {"path": "$.a", "matches": {"date": "tomorrow"}}, "takes a date as 2026-03-14"),
+    ("tool_called", {"name": "f", "defaults": {"a": 1}}, None),
+    ("tool_called", {"name": "f", "defaults": [1]}, "defaults of 'f' are a mapping"),
+    ("tool_called", {"name": "f", "defaults": {False: 1}}, "put it in quotes"),
     ("number_equals", float("nan"), "takes a number"),
     ("tool_called", "f", None),
     ("tool_called", {"name": "f", "arguments": {"a": {"any_of": [1, 2]}}, "optional": ["b"], "ignore": ["c*"]}, None),

@@ -10,7 +10,7 @@ from harness.analysis.load import Load
 from harness.analysis.results import Economics, Throughput
 from harness.analysis.throughput import FullLoad, full_load, side_throughput
 from harness.analysis.trials import judge_side
-from harness.model.record import Answer, Arm, Arrival, FailureKind, Record, Stamps, Usage
+from harness.model.record import Answer, Arm, Arrival, FailureKind, Record, Stamps, ToolCall, Usage
 from tests.analysis.cases import MS, a_golden, a_key, a_prompt, a_record, a_side, failed, judged
 
 BOOK = {"currency": "EUR", "input_per_mtok": 1.0, "output_per_mtok": 10.0}
@@ -51,6 +51,43 @@ def test_money_counts_warmups_and_retries_too() -> None:
     assert found.cost.value == pytest.approx(0.03)
     assert (found.n_requests, found.currency) == (2, "EUR")
     assert found.completion_tokens == 1_500
+
+
+def test_an_answer_costs_less_than_one_that_passes() -> None:
+    """0.04 for four requests, of which three answered and two passed; the failed one may have been billed."""
+    lost = failed(key=a_key(3), status=200, usage=CENT)
+    found = economics(answering(0), answering(1, "no"), answering(2), lost, prices=BOOK)
+    assert found.cost_per_answer.value == pytest.approx(0.04 / 3)
+    assert found.cost_per_success.value == pytest.approx(0.04 / 2)
+    assert economics(failed(status=500), prices=BOOK).cost_per_answer.reason == "no answer"
+    assert economics(answering(0)).cost_per_answer.reason == "no price book"
+
+
+def test_missing_and_zero_usage_are_counted_among_the_answers() -> None:
+    found = economics(
+        answering(0),
+        answering(1, usage=None),
+        answering(2, usage=Usage(prompt_tokens=5)),
+        answering(3, usage=Usage(prompt_tokens=5, completion_tokens=0)),
+        answering(4, usage=Usage(prompt_tokens=0, completion_tokens=5)),
+        failed(key=a_key(5)),
+    )
+    assert (found.n_no_usage, found.n_zero_usage) == (2, 2)
+
+
+def test_chunks_per_token_is_a_ratio_of_sums_over_streamed_texts() -> None:
+    """Ten events of 20 tokens and ten of 30; a call, hidden reasoning, no usage and a whole reply count nothing."""
+    call = Answer(tool_calls=(ToolCall(name="f", arguments="{}"),))
+    found = economics(
+        answering(0, usage=Usage(completion_tokens=20)),
+        answering(1, usage=Usage(completion_tokens=30)),
+        answering(2, answer=call, usage=Usage(completion_tokens=1_000)),
+        answering(3, usage=Usage(completion_tokens=1_000, reasoning_tokens=990)),
+        answering(4, usage=None),
+        answering(5, was_streamed=False, usage=Usage(completion_tokens=1_000)),
+    )
+    assert found.chunks_per_token.value == pytest.approx(20 / 50)
+    assert economics(answering(0, usage=None)).chunks_per_token.reason == "no streamed text with usage"
 
 
 def test_a_success_is_an_answer_that_passes_its_checks() -> None:

@@ -1,5 +1,6 @@
 """A golden set that could not be judged is refused before anything is sent."""
 
+import re
 import subprocess
 import sys
 from typing import Any
@@ -107,3 +108,60 @@ def test_an_example_call_is_judged_like_any_other() -> None:
 def test_an_example_is_not_asked_for_what_only_a_reply_has() -> None:
     checks = (a_check("finish_reason", "length"), a_check("min_completion_tokens", 5), a_check("contains", "yes"))
     validate_golden_set(an_example(Example(text="yes"), *checks))
+
+
+CALLED = a_check("tool_called", "f")
+SAYS_IT = a_check("contains", "heron-42")
+
+
+@pytest.mark.parametrize(
+    ("check", "tools", "loop", "word"),
+    [
+        (CALLED, {"f": None}, {"tool_results": {"f": 1}}, "tool_results without final"),
+        (CALLED, {"f": None}, {"final": [SAYS_IT]}, "final without tool_results"),
+        (
+            CALLED,
+            {"f": None},
+            {"tool_results": {"f": 1, "g": 2}, "final": [SAYS_IT]},
+            "tool_results: 'g' is not offered",
+        ),
+        (CALLED, {"f": None, "g": None}, {"tool_results": {"g": 1}, "final": [SAYS_IT]}, "tool 'f' may be called"),
+        (
+            a_check("tool_count", 1),
+            {"f": None, "g": None},
+            {"tool_results": {"f": 1}, "final": [SAYS_IT]},
+            "tool 'g' may be called and has no result",
+        ),
+        (
+            a_check("no_tool"),
+            {"f": None},
+            {"tool_results": {"f": 1}, "final": [SAYS_IT]},
+            "a check that expects a call",
+        ),
+        (a_check("json_valid"), {"f": None}, {"tool_results": {"f": 1}, "final": [SAYS_IT]}, "expects a call"),
+        (
+            CALLED,
+            {"f": None},
+            {"tool_results": {"f": 1}, "final": [CALLED]},
+            "final: tool_called is not for the second",
+        ),
+        (
+            CALLED,
+            {"f": None},
+            {"tool_results": {"f": 1}, "final": [a_check("regex", "(")]},
+            "final: regex: the regular",
+        ),
+    ],
+)
+def test_a_loop_that_could_not_be_judged_is_refused(
+    check: Check, tools: dict[str, Any], loop: dict[str, Any], word: str
+) -> None:
+    prompt = a_prompt(check, tools=tools, **loop)
+    with pytest.raises(ConfigError, match=re.escape(word)):
+        validate_golden_set(GoldenSet(name="mine", prompts=[prompt]))
+
+
+def test_a_loop_whose_calls_all_have_results_is_valid() -> None:
+    final = [a_check("no_tool"), SAYS_IT, a_check("not-contains", "sorry")]
+    prompt = a_prompt(CALLED, tools={"f": None, "g": None}, tool_results={"f": None}, final=final)
+    validate_golden_set(GoldenSet(name="mine", prompts=[prompt]))

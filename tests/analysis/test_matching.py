@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.analysis.matching import compare_value, describe, is_matcher_form, is_number, matcher_problem
+from harness.analysis.matcherproblems import matcher_problem
+from harness.analysis.matching import compare_value, describe, is_matcher_form, is_number
 
 NUMBER = {"type": "number"}
 INTEGER = {"type": "integer"}
@@ -42,6 +43,13 @@ ACCEPTED: list[tuple[Any, Any, Any]] = [
     ({"a": {"any_of": [1, 2]}, "b": {"any": True}}, {"b": 0, "a": 2}, None),
     ([{"contains": "x"}, {"any": True}], ["axb", None], None),
     (10**400, 10**400, None),
+    ({"loosely": "April 1, 2024"}, "april 1 2024", None),
+    ({"loosely": "2*x**2"}, "2x2", None),
+    ({"loosely": "engine size"}, "Engine_Size", None),
+    ({"loosely": "it's"}, 'it"s', None),
+    ({"a": 1}, {"a": 1, "b": False}, {"properties": {"b": {"default": False}}}),
+    ({"a": 1, "b": 2}, {"a": 1}, {"properties": {"b": {"default": 2}}}),
+    ([{"a": 1}], [{"a": 1, "b": None}], {"items": {"properties": {"b": {"default": None}}}}),
 ]
 REFUSED: list[tuple[Any, Any, Any]] = [
     ("Oslo", "Oslo, Norway", None),
@@ -75,6 +83,11 @@ REFUSED: list[tuple[Any, Any, Any]] = [
     ({"exactly": 1}, True, None),
     (5, 10**400, None),
     (10**400, 5, None),
+    ({"loosely": "April 1, 2024"}, "April 2, 2024", None),
+    ({"loosely": "5"}, 5, None),
+    ({"loosely": "(a)"}, "a", None),  # brackets count
+    ({"a": 1}, {"a": 1, "b": True}, {"properties": {"b": {"default": False}}}),
+    ({"a": 1, "b": 2}, {"a": 1}, {"properties": {"b": {"default": 3}}}),
 ]
 
 

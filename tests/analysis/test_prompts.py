@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.analysis.agreement import MOST_PAIRS, answer_groups, cross_agreement, mean_similarity, self_agreement
+from harness.analysis.agreement import answer_groups, cross_agreement, self_agreement
 from harness.analysis.prompts import ONE_ENDPOINT, prompt_rows, prompt_token_ratio
 from harness.analysis.results import AnswerGroup, PromptRow
-from harness.analysis.similarity import similarity
 from harness.model.golden import Check, CheckKind, Prompt
 from harness.model.record import Answer, Arm, FailureKind, Record, ToolCall, Usage
 from tests.analysis.cases import BOTH, STEADY, a_golden, a_key, a_prompt, a_record, failed, judged
@@ -74,24 +73,6 @@ def test_agreement_lies_between_0_and_1_and_is_the_same_from_both_sides(
     assert found == cross_agreement(right, left).value
 
 
-def test_similarity_weighs_each_pair_of_distinct_answers_by_its_count() -> None:
-    one, two = groups(("yes", 3), ("no", 1)), groups(("yes", 2))
-    answers = {group.keys[0]: Answer(text=group.canonical) for group in (*one, *two)}
-    unlike = similarity(Answer(text="no"), Answer(text="yes"))
-    assert mean_similarity(one, two, answers).value == pytest.approx((6 * 1.0 + 2 * unlike) / 8)
-    assert mean_similarity((), two, answers).reason == "a side has no answer"
-
-
-def test_similarity_looks_at_a_bounded_number_of_pairs() -> None:
-    """Twelve pairs of one frequent answer fill the limit; the others would cost and change little."""
-    one = groups(("a", 100))
-    two = groups(*((f"a{i}", 100 - i) for i in range(MOST_PAIRS)), *((f"zz{i}", 1) for i in range(500)))
-    answers = {group.keys[0]: Answer(text=group.canonical) for group in (*one, *two[:MOST_PAIRS])}
-    found = mean_similarity(one, two, answers).value  # a KeyError if it looked further
-    assert found is not None
-    assert found > 0.4
-
-
 def test_a_row_compares_medians_and_counts() -> None:
     slow = [round(at * 1.5) for at in STEADY]
     prompt = a_prompt(says="yes")
@@ -147,7 +128,7 @@ def test_a_prompt_without_a_request_has_a_row_that_says_so() -> None:
 def test_one_endpoint_alone_has_nothing_to_compare() -> None:
     row = rows(saying("a", "b"), None, a_prompt())["p"]
     assert row.candidate is None
-    effects = (row.cross_agreement, row.similarity, row.ttft_ratio, row.decode_ratio, row.success_difference)
+    effects = (row.cross_agreement, row.ttft_ratio, row.decode_ratio, row.success_difference)
     assert {effect.reason for effect in effects} == {ONE_ENDPOINT}
     assert prompt_token_ratio(row).reason == ONE_ENDPOINT
 

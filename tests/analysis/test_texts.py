@@ -1,11 +1,13 @@
 """Small readers of text: the last number, words and marks, leaked markup, excerpts."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.analysis.excerpts import excerpt
-from harness.analysis.normaltext import collapse, count_wordlike_tokens, loose, trimmed
+from harness.analysis.normaltext import collapse, composed, count_wordlike_tokens, loose, trimmed
 from harness.analysis.numbertext import last_number
 from harness.decode.markup import find_markup, find_tool_markup
 
@@ -60,6 +62,29 @@ def test_white_space_composition_and_case() -> None:
     assert loose(" STRASSE ") == loose("straße")
     assert trimmed(" a  b\n") == "a  b"
     assert collapse("e\u0301") == trimmed("e\u0301") == "\u00e9"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cafe\u0301 " * 3000,
+        "図書館" * 3000,
+        "か\u3099" * 3000,
+        "\u1100\u1161\u11a8" * 3000,
+        "e\u0301\u0327" * 3000,
+        ("и\u0306" * 200 + " ") * 50,
+        "x" * 499 + "e\u0301" * 10 + "x" * 3000,
+        "\u0301" * 499,
+    ],
+)
+def test_long_texts_are_composed_as_short_ones_are(text: str) -> None:
+    assert composed(text) == unicodedata.normalize("NFC", text)
+
+
+def test_an_endless_run_of_marks_is_composed_piece_by_piece() -> None:
+    marks = "\u0327\u0301" * 200_000  # in one piece this takes minutes
+    assert len(composed(marks)) == len(marks)
+    assert composed("e" + marks)[0] == "\u0229"  # the cedilla, which comes first in canonical order
 
 
 @pytest.mark.parametrize(("text", "count"), [("", 0), ("one, two!", 4), ("  \n ", 0), ("a_b c1", 2), ("図書館。", 2)])

@@ -191,6 +191,7 @@ ACCEPTED: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({**weather(city="Oslo"), "ignore": ["a*", "d*"]}, {"city": "Oslo", "days": 7, "above": 1}),
     ({"name": "weather", "ignore": ["city"]}, {"city": "zzz"}),
 ]
+GUEST: dict[str, Any] = {"name": "book", "arguments": {"guest": {"name": "Ada", "note": "window"}}}
 REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (weather(city="Oslo"), {"city": "Bergen"}, 'weather.arguments.city: expected "Oslo", came "Bergen"'),
     (weather(city="Oslo"), {"city": "Oslo", "days": 2}, "weather.arguments.days: expected no such argument, came 2"),
@@ -315,3 +316,24 @@ def test_an_assignment_is_the_cheapest_of_all(costs: list[list[int]]) -> None:
 @given(arguments=st.text(max_size=60), text=st.text(max_size=60), name=st.sampled_from(["weather", "zzz", None]))
 def test_any_reply_lands_on_one_rung(arguments: str, text: str, name: str | None) -> None:
     assert rung(weather(city="Oslo"), ToolCall(name=name, arguments=arguments), text=text) in set(Rung) - {Rung.OK}
+
+
+@pytest.mark.parametrize(
+    ("ignored", "guest", "expected_rung"),
+    [
+        (["guest.note"], {"name": "Ada", "note": "aisle"}, Rung.OK),
+        (["guest.note"], {"name": "Ada"}, Rung.OK),
+        (["guest.*"], {"name": "Bob"}, Rung.OK),
+        (["guest.note"], {"name": "Bob", "note": "window"}, Rung.ARGUMENT_MISMATCH),
+        (["guest.note"], {"name": "Ada", "note": "window", "age": 36}, Rung.ARGUMENT_MISMATCH),
+        (["g*"], {"name": "Ada", "note": "aisle"}, Rung.ARGUMENT_MISMATCH),  # without a dot: whole arguments only
+        ([], {"name": "Ada", "note": "aisle"}, Rung.ARGUMENT_MISMATCH),
+    ],
+)
+def test_a_glob_with_a_dot_ignores_a_place_inside_an_argument(
+    ignored: list[str], guest: dict[str, Any], expected_rung: Rung
+) -> None:
+    prompt = a_prompt(a_check("tool_called", {**GUEST, "ignore": ignored}), tools={"book": {}})
+    result = judge_tools(prompt, a_record(an_answer("", a_call("book", {"guest": guest}))))
+    assert result is not None
+    assert result.rung is expected_rung

@@ -32,5 +32,5 @@ def golden_file(folder: Path, *prompts: dict[str, Any]) -> Path:
 
 
 def exact_repeats(folder: Path) -> Path:
-    """Write settings under which no prompt gets more repeats than asked for."""
-    return write_yaml(folder / "exact.yml", {"plan": {"allocate": False}})
+    """Write settings under which no prompt gets more repeats than asked for, and nothing follows the levels."""
+    return write_yaml(folder / "exact.yml", {"plan": {"allocate": False, "unstreamed": 0}})

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from harness.cli import main
 from harness.cli.judging import decode_run
 from harness.cli.sides import RecordedSide
-from harness.model.record import Arm, Attempt, RunStatus
+from harness.model.record import Arm, Attempt, RequestKey, RunStatus
 from harness.model.storage import ATTEMPTS, RECORDS, StoredRun, load_run
 from tests.cli.files import endpoint_file, exact_repeats, write_yaml
 from tests.cli.simulated import Bench, Outcome
@@ -24,6 +24,7 @@ from tests.cli.simulated import Bench, Outcome
 ARMS = (Arm.REFERENCE, Arm.CANDIDATE)
 ISOLATED, TWO_EACH = ("--isolate",), ("--workers", "2")
 CONCURRENCY = 4
+N_STRUCTURED = 4  # prompts with tools or JSON, which are also asked for unstreamed once
 SIMULATORS = {Arm.REFERENCE: "a", Arm.CANDIDATE: "b"}
 
 
@@ -38,7 +39,12 @@ def arrived(bench: Bench, arm: Arm) -> int:
 
 
 def sent(run: StoredRun) -> Counter[tuple[Arm, int]]:
-    return Counter((attempt.key.arm, attempt.block) for attempt in run.attempts)
+    """Count what was sent of the plan, without what follows it."""
+    return Counter((attempt.key.arm, attempt.block) for attempt in run.attempts if not attempt.key.is_follow_up)
+
+
+def followed(run: StoredRun) -> Counter[RequestKey]:
+    return Counter(attempt.key for attempt in run.attempts if attempt.key.is_follow_up)
 
 
 def planned(run: StoredRun) -> Counter[tuple[Arm, int]]:
@@ -56,7 +62,9 @@ def test_several_processes_send_what_one_would_have_sent_into_one_run_that_is_ju
     assert len(list((bench.folder / "results").iterdir())) == 2
     assert run.header.plan == run_alone.header.plan
     assert sent(run) == sent(run_alone) == planned(run)
-    assert {arm: arrived(bench, arm) for arm in ARMS} == dict.fromkeys(ARMS, 2 * len(run.header.plan.blocks))
+    assert followed(run) == followed(run_alone)
+    n_requests = len(run.header.plan.blocks) + N_STRUCTURED
+    assert {arm: arrived(bench, arm) for arm in ARMS} == dict.fromkeys(ARMS, 2 * n_requests)
     assert (run.notes, run.header.status) == ((), RunStatus.FINISHED)
     assert (outcome.exit_code, alone.exit_code) == (1, 1)
     assert outcome.gate("request_success")["n_candidate"] == alone.gate("request_success")["n_candidate"] > 40
@@ -112,7 +120,9 @@ def test_both_sides_of_an_open_loop_are_due_at_the_same_instants(bench: Bench) -
 @pytest.mark.parametrize("words", [ISOLATED, TWO_EACH])
 def test_the_faster_side_stays_within_the_look_ahead(words: Sequence[str], bench: Bench) -> None:
     look_ahead, concurrency = 3, 2
-    settings = write_yaml(bench.folder / "s.yml", {"plan": {"allocate": False, "look_ahead": look_ahead}})
+    settings = write_yaml(
+        bench.folder / "s.yml", {"plan": {"allocate": False, "look_ahead": look_ahead, "unstreamed": 0}}
+    )
     slow = {"ttft": {"shape": "constant", "ms": 80}}
     with bench.pair({}, slow) as (a, b):
         outcome = bench.compare(a, b, *words, "--concurrency", str(concurrency), "--settings", str(settings))

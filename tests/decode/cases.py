@@ -407,9 +407,31 @@ USAGES = (
         usage=Usage(prompt_tokens=5, completion_tokens=8, total_tokens=13, first_chunk_tokens=3),
     ),
     Case(
+        name="a usage that grows while nothing comes (15)",
+        body=delta({"usage": a_usage(5, 1)}, content="H")
+        + delta({"usage": a_usage(5, 17)})
+        + delta({"usage": a_usage(5, 18)}, content="i")
+        + finish()
+        + usage(5, 18)
+        + DONE,
+        findings={F.USAGE_IN_EVERY_CHUNK: 3, F.USAGE_GROWS_SILENTLY: 1},
+        usage=Usage(prompt_tokens=5, completion_tokens=18, total_tokens=23, first_chunk_tokens=1),
+    ),
+    Case(
         name="zero usage before the real one (11)",
         body=delta({"usage": a_usage(0, 0)}, content="H") + delta({"usage": a_usage(0, 0)}, content="i") + END,
         findings={F.USAGE_IN_EVERY_CHUNK: 2},
+    ),
+    Case(
+        name="a running usage that grows while nothing comes (15)",
+        body=delta({"usage": a_usage(5, 1)}, content="H")
+        + delta({"usage": a_usage(5, 9)})
+        + delta({"usage": a_usage(5, 10)}, content="i")
+        + finish()
+        + usage(5, 10)
+        + DONE,
+        findings={F.USAGE_IN_EVERY_CHUNK: 3, F.USAGE_GROWS_SILENTLY: 1},
+        usage=Usage(prompt_tokens=5, completion_tokens=10, total_tokens=15, first_chunk_tokens=1),
     ),
     Case(
         name="usage null in every chunk (11)",

@@ -1,11 +1,9 @@
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.model.record import Answer, Arrivals, FailureKind, FindingKind, Record, ToolCall, Usage
-from tests.decode.strategies import as_json, cut_texts, texts
+from tests.decode.strategies import cut_texts, texts
 from tests.decode.wires import (
     DONE,
     END,
@@ -13,8 +11,8 @@ from tests.decode.wires import (
     MODEL,
     MS,
     a_head,
-    a_usage,
     a_wire,
+    as_object,
     chunked,
     data,
     decoded,
@@ -169,22 +167,6 @@ def answers(draw: st.DrawFn) -> Answer:
         tool_calls=calls,
         finish_reason="tool_calls" if calls else "stop",
     )
-
-
-def as_object(answer: Answer) -> bytes:
-    """Write an answer the way a server does that was not asked to stream."""
-    message: dict[str, Any] = {
-        "role": "assistant",
-        "content": answer.text,
-        "reasoning_content": answer.reasoning,
-        "refusal": answer.refusal or None,
-        "tool_calls": [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in answer.tool_calls
-        ],
-    }
-    choice = {"index": 0, "message": message, "finish_reason": answer.finish_reason}
-    return as_json({"id": "c1", "model": MODEL, "choices": [choice], "usage": a_usage()})
 
 
 @st.composite

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from tests.decode.wires import (
     MODEL,
     MS,
     a_head,
+    a_usage,
     a_wire,
     an_attempt,
     chunked,
@@ -200,6 +202,23 @@ def test_an_answer_that_was_not_asked_to_stream_is_no_finding() -> None:
     attempt = an_attempt(reads_of([wire]))
     record = decode_attempt(attempt, wire, model_asked=None, asked_stream=False, asked_usage=False)
     assert (record.answer.text, record.findings, record.failure) == ("Hi", (), None)
+
+
+def unstreamed(wire: bytes) -> Record:
+    attempt = an_attempt(reads_of([wire]))
+    return decode_attempt(replace(attempt, key=replace(attempt.key, is_streamed=False)), wire, model_asked=MODEL)
+
+
+def test_a_request_whose_key_says_that_no_stream_was_asked_for_expects_json() -> None:
+    body = as_json({"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}], "usage": a_usage()})
+    record = unstreamed(a_wire(body, 200, "application/json"))
+    assert (record.answer.text, record.findings, record.failure, record.was_streamed) == ("Hi", (), None, False)
+
+
+def test_a_stream_that_nobody_asked_for_is_a_finding_and_an_answer() -> None:
+    record = unstreamed(a_wire(HI + END))
+    assert [finding.kind for finding in record.findings] == [FindingKind.JSON_ANSWERED_WITH_STREAM]
+    assert (record.answer.text, record.failure, record.was_streamed) == ("Hi", None, True)
 
 
 def test_blank_lines_without_number_before_a_json_answer_are_no_other_kind_of_body() -> None:

@@ -108,3 +108,24 @@ def test_any_payload_has_usage_or_none(payload: dict[str, Any]) -> None:
     collector = UsageCollector(Findings())
     has_usage = collector.take(payload, has_choices=True, has_output=False, is_chunk=True)
     assert (collector.result(has_output=False) is not None) == has_usage
+
+
+@pytest.mark.parametrize(
+    ("chunks", "detail"),
+    [
+        (((1, True), (17, False), (18, True)), "16 tokens before the next output"),
+        (((0, False), (5, False), (9, False), (10, True), (11, True)), "9 tokens before the next output"),
+        (((1, True), (2, True), (40, True)), None),  # many tokens in a chunk, none of them unheard
+        (((1, True), (2, True), (3, False)), None),  # the end of text, which no chunk carries
+        (((7, False), (8, True)), None),  # the first count says nothing of what was before it
+    ],
+)
+def test_tokens_that_are_counted_while_nothing_comes_are_noted(
+    chunks: tuple[tuple[int, bool], ...], detail: str | None
+) -> None:
+    findings = Findings()
+    collector = UsageCollector(findings)
+    for tokens, has_output in chunks:
+        collector.take({"usage": a_usage(5, tokens)}, has_choices=True, has_output=has_output, is_chunk=True)
+    noted = [one.detail for one in findings.taken() if one.kind is FindingKind.USAGE_GROWS_SILENTLY]
+    assert noted == ([] if detail is None else [detail])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.decode.record import decode_attempt
-from harness.model.record import Arm, Attempt, Failure, Reads, Record, RequestKey
+from harness.model.record import Answer, Arm, Attempt, Failure, Reads, Record, RequestKey
 
 MS = 1_000_000
 MODEL = "m"
@@ -93,6 +93,23 @@ def a_usage(prompt: int = 5, completion: int = 2, **more: Any) -> dict[str, Any]
 def tool(**fragment: Any) -> bytes:
     """Give a chunk with one tool-call fragment."""
     return delta(tool_calls=[fragment])
+
+
+def as_object(answer: Answer) -> bytes:
+    """Write an answer the way a server does that was not asked to stream."""
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": answer.text,
+        "reasoning_content": answer.reasoning,
+        "refusal": answer.refusal or None,
+        "tool_calls": [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in answer.tool_calls
+        ],
+    }
+    choice = {"index": 0, "message": message, "finish_reason": answer.finish_reason}
+    body = {"id": "c1", "model": MODEL, "choices": [choice], "usage": a_usage()}
+    return json.dumps(body, ensure_ascii=False).encode()
 
 
 DONE = b"data: [DONE]\n\n"

@@ -1,14 +1,15 @@
 """What a run may cost, by hand."""
 
+import msgspec
 import pytest
 
 from harness.errors import ConfigError
 from harness.measure.answerlength import UNPINNED_TOKENS, max_answer_tokens
 from harness.measure.estimate import estimate
-from harness.measure.limits import time_limits
+from harness.measure.limits import time_limits, unstreamed_limits
 from harness.measure.schedule import plan_run
 from harness.model.endpoint import Endpoint, Params, Prices, Timeouts
-from harness.model.golden import GoldenSet
+from harness.model.golden import Check, CheckKind, GoldenSet, Prompt
 from harness.model.record import Arm, Plan
 from harness.model.settings import PlanSettings, Settings
 from tests.measure.prompts import a_prompt, an_endpoint
@@ -62,6 +63,30 @@ def test_every_answer_and_warm_up_counts_at_its_most() -> None:
     assert found.prompt_tokens == 5 * (bytes_of_messages // 4 + 4)
 
 
+def a_loop(**more: object) -> Prompt:
+    final = [Check(kind=CheckKind.CONTAINS, argument="7")]
+    prompt = a_prompt(max_tokens=10, tools=[{"type": "function", "function": {"name": "f"}}])
+    return msgspec.structs.replace(prompt, tool_results={"f": {"n": 7}}, final=final, **more)
+
+
+def test_what_follows_the_levels_counts_at_its_most() -> None:
+    """Two levels of 3 repeats and a warm-up; then 3 second turns and one unstreamed repeat."""
+    golden = GoldenSet(name="g", prompts=[a_loop()])
+    found = estimate(golden, an_endpoint(prices=PRICES), a_plan(golden, repeats=3, warmup=1, load=(1, 4)))
+    assert (found.requests, found.follow_ups) == (7, 4)
+    assert found.completion_tokens == (7 + 4) * 10
+    assert found.cost == 110 + 2 * 11
+    bytes_of_prompt = len('[[{"role":"user","content":"hi"}],[{"type":"function","function":{"name":"f"}}]]')
+    first = bytes_of_prompt // 4 + 4
+    second = first + 10 + len('{"f":{"n":7}}') // 4 + 4  # the answer comes back, with the result
+    assert found.prompt_tokens == (7 + 1) * first + 3 * second
+
+
+def test_a_set_without_tools_or_json_has_no_follow_ups() -> None:
+    golden = GoldenSet(name="g", prompts=[a_prompt(max_tokens=10)])
+    assert estimate(golden, an_endpoint(), a_plan(golden, repeats=3)).follow_ups == 0
+
+
 def test_an_answer_without_a_bound_is_named_and_an_endpoint_without_prices_has_no_cost() -> None:
     golden = GoldenSet(name="g", prompts=[a_prompt()])
     found = estimate(golden, an_endpoint(), a_plan(golden))
@@ -75,3 +100,9 @@ def test_the_total_limit_follows_from_the_work_unless_the_file_says_it() -> None
     assert time_limits(a_prompt(max_tokens=100), an_endpoint(timeouts=timeouts)).total_s == 5 + 100 / 10 * 2
     stated = Timeouts(total_s=7)
     assert time_limits(a_prompt(max_tokens=100), an_endpoint(timeouts=stated)).total_s == 7
+
+
+def test_an_answer_that_comes_whole_has_the_time_of_the_whole_request() -> None:
+    limits = unstreamed_limits(time_limits(a_prompt(max_tokens=100), an_endpoint(timeouts=Timeouts(total_s=70))))
+    assert (limits.first_output_s, limits.idle_s, limits.total_s) == (70, 70, 70)
+    assert limits.connect_s == Timeouts().connect_s

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from harness.errors import ConfigError
 from harness.model.golden import Check, CheckKind, ExampleCall, GoldenSet, Measure
 from harness.model.goldenfile import load_golden_set
+from harness.model.goldentext import golden_jsonl, golden_yaml
 
 SET = """name: mine
 version: "2"
@@ -70,6 +72,47 @@ def test_a_prompt_gets_the_defaults_and_overrides_them(tmp_path: Path) -> None:
 )
 def test_a_check_is_a_mapping_of_one_key(tmp_path: Path, line: str, check: Check) -> None:
     assert loaded(tmp_path, with_check(line)).prompts[0].checks == [check]
+
+
+LOOP = """    tool_results:
+      find: {shelf: C14-OSPREY, left: 37}
+      now: "12:30"
+    final:
+      - contains: C14-OSPREY
+      - not-contains: sorry
+"""
+
+
+def test_canned_results_and_checks_on_the_second_answer_are_read(tmp_path: Path) -> None:
+    prompt = loaded(tmp_path, SET + LOOP).prompts[0]
+    assert prompt.tool_results == {"find": {"shelf": "C14-OSPREY", "left": 37}, "now": "12:30"}
+    assert prompt.final == [
+        Check(kind=CheckKind.CONTAINS, argument="C14-OSPREY"),
+        Check(kind=CheckKind.CONTAINS, argument="sorry", negated=True),
+    ]
+    assert prompt.has_loop
+    assert not loaded(tmp_path, SET).prompts[0].has_loop
+
+
+def test_a_loop_is_part_of_the_digest_and_its_absence_leaves_older_digests_alone(tmp_path: Path) -> None:
+    with_loop, without = loaded(tmp_path, SET + LOOP), loaded(tmp_path, SET)
+    assert len({with_loop.sha256, without.sha256, loaded(tmp_path, SET + LOOP.replace("37", "38")).sha256}) == 3
+    assert b"final" not in msgspec.json.encode(without)
+
+
+def test_a_loop_is_written_as_it_is_read(tmp_path: Path) -> None:
+    golden = loaded(tmp_path, SET + LOOP)
+    assert loaded(tmp_path, golden_yaml(golden)) == golden
+    lines = tmp_path / "golden.jsonl"
+    lines.write_text(golden_jsonl(golden), encoding="utf-8")
+    assert load_golden_set(lines) == golden
+
+
+def test_a_mistake_in_a_final_check_names_its_line(tmp_path: Path) -> None:
+    error = refused(tmp_path, SET + LOOP.replace("not-contains", "not-containing"))
+    assert error.where == f"{tmp_path / 'golden.yml'}:18 (prompts[0].final[1])"
+    assert "final is a list (found 5)" in str(refused(tmp_path, SET + "    final: 5\n"))
+    assert "cannot stand in a request" in str(refused(tmp_path, SET + LOOP.replace("left", "no")))
 
 
 def test_an_example_and_flags_are_read(tmp_path: Path) -> None:

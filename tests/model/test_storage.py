@@ -46,6 +46,12 @@ def test_a_run_reads_back_as_it_was_written(tmp_path: Path) -> None:
     assert run.notes == ()
 
 
+def test_a_writer_reads_back_what_it_stored(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "r", a_header()) as writer:
+        stored = [writer.append(an_attempt(n), f"wire{n}".encode()) for n in range(3)]
+        assert [writer.wire(attempt) for attempt in reversed(stored)] == [b"wire2", b"wire1", b"wire0"]
+
+
 def test_every_prefix_of_the_journal_reads_as_a_prefix_of_its_attempts(tmp_path: Path) -> None:
     folder = a_run(tmp_path / "r")
     whole = (folder / ATTEMPTS).read_bytes()

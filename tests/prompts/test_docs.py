@@ -12,6 +12,7 @@ from harness.analysis.goldenchecks import validate_golden_set
 from harness.analysis.samplesizes import smallest_n_for_rate, smallest_prompts
 from harness.model.golden import Check, CheckKind, GoldenSet, Prompt
 from harness.model.goldenfile import load_golden_set
+from harness.model.shipped import shipped_golden_set
 from tests.analysis.replies import a_check, a_prompt
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "golden-set.md").read_text(encoding="utf-8")
@@ -42,8 +43,8 @@ def test_the_example_file_loads_and_uses_every_key(tmp_path: Path) -> None:
     golden = load_golden_set(file)
     validate_golden_set(golden)
     written: dict[str, Any] = yaml.safe_load(BLOCKS[0])
-    not_yet_run = {"tool_results"}
-    assert set(written["prompts"][0]) == set(Prompt.__struct_fields__) - not_yet_run
+    of_loops = {"tool_results", "final"}
+    assert set(written["prompts"][0]) == set(Prompt.__struct_fields__) - of_loops
 
 
 def test_the_example_of_a_call_is_valid() -> None:
@@ -51,6 +52,18 @@ def test_the_example_of_a_call_is_valid() -> None:
     assert validate_check(check) is None
     prompt = a_prompt(check, tools={"book_table": {"type": "object"}})
     validate_golden_set(GoldenSet(name="page", prompts=[prompt]))
+
+
+def test_the_example_of_a_loop_is_valid(tmp_path: Path) -> None:
+    shipped = (Path(__file__).resolve().parents[2] / "prompts" / "golden.yml").read_text(encoding="utf-8")
+    written: dict[str, Any] = {prompt["id"]: prompt for prompt in yaml.safe_load(shipped)["prompts"]}
+    file = tmp_path / "loop.yml"
+    prompt = {**written["tool-loop"], **yaml.safe_load(BLOCKS[2])}
+    file.write_text(yaml.safe_dump({"name": "page", "prompts": [prompt]}), encoding="utf-8")
+    golden = load_golden_set(file)
+    validate_golden_set(golden)
+    assert golden.prompts[0].has_loop
+    assert [check.kind for check in golden.prompts[0].final] == [CheckKind.CONTAINS, CheckKind.NO_TOOL]
 
 
 def test_the_numbers_of_trials_are_those_of_the_statistics() -> None:
@@ -67,3 +80,11 @@ def test_the_readme_of_the_folder_counts_the_prompts() -> None:
     folder = Path(__file__).resolve().parents[2] / "prompts"
     readme = (folder / "README.md").read_text(encoding="utf-8")
     assert f"{len(load_golden_set(folder / 'golden.yml').prompts)} prompts" in readme
+
+
+@pytest.mark.parametrize(("name", "place"), [("golden", 0), ("extended", 1)])
+def test_the_page_lists_the_shipped_prompts(name: str, place: int) -> None:
+    table = PAGE.split("| category | prompt | what is asked |")[1:][place].split("\n\n")[0]
+    listed = re.findall(r"(?m)^\| ([\w-]+) \| `([\w-]+)` \| \S.+ \|$", table)
+    prompts = load_golden_set(shipped_golden_set(name)).prompts
+    assert sorted(listed) == sorted((prompt.category, prompt.id) for prompt in prompts)

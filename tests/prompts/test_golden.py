@@ -1,6 +1,7 @@
 """The shipped golden set: it can be judged, right answers pass, plausible wrong ones fail."""
 
 import re
+import sqlite3
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from harness.analysis.allocation import LEAST_PROMPTS, allocate
 from harness.analysis.answers import AnswerJudgement, judge_answer
 from harness.analysis.goldenchecks import validate_golden_set
 from harness.analysis.refusals import REFUSAL_IS_RIGHT
 from harness.model.golden import CheckKind, Prompt
 from harness.model.goldenfile import load_golden_set
+from harness.model.goldenwarnings import golden_warnings
 from harness.model.record import Answer, ToolCall
+from harness.model.settings import Settings
 from tests.analysis.replies import a_call, a_record, an_answer
 
 FILE = Path(__file__).resolve().parents[2] / "prompts" / "golden.yml"
@@ -23,6 +27,17 @@ CHARACTERS_PER_TOKEN = 4
 REFUSAL = "I'm sorry, but I can't help with that."
 SAME_TASK = {("json-invoice", "json-unasked"), ("json-unasked", "json-invoice")}
 
+
+def right(prompt_id: str) -> str:
+    example = GOLDEN.prompt(prompt_id).example
+    assert example is not None
+    return example.text or ""
+
+
+def stump(prompt_id: str, *, n_lines: int) -> str:
+    return "\n".join(right(prompt_id).split("\n")[:n_lines])
+
+
 # prompt id -> wrong answers that a degraded endpoint might give
 WRONG: dict[str, list[Answer]] = {
     "decode-list": [
@@ -30,21 +45,26 @@ WRONG: dict[str, list[Answer]] = {
         an_answer(" ".join(map(str, range(1, 200)))),
         an_answer(" ".join(str(n) for n in range(1, 201) if n != 100)),
     ],
-    "decode-words": [an_answer("one, two, three, ..., ninety-nine, one hundred"), an_answer("one, two, three")],
     "decode-story": [
         an_answer("The tortoise won and I lost."),
         an_answer("# The Race\n\n" + "I saw the tortoise. " * 60),
     ],
-    "decode-essay": [an_answer("A keeper, a valve, acetylene and radio."), an_answer("The keeper looked out. " * 60)],
-    "decode-code": [an_answer("class Ledger:\n    def add_entry(self): ...\n")],
+    "decode-essay": [
+        an_answer("A keeper, a lens, fog, a valve, acetylene and radio."),
+        an_answer("A keeper, a lens, fog, a valve, acetylene and radio. " * 60),  # 600 of 1,100 words
+        an_answer("The keeper looked out. " * 250),
+        an_answer("# 1. The keeper\n\n" + "A keeper, a lens, fog, a valve, acetylene and radio. " * 100),
+    ],
+    "decode-code": [
+        an_answer("class Ledger:\n    def add_entry(self): ...\n"),
+        an_answer(stump("decode-code", n_lines=70)),
+    ],
     "ttft-tiny": [an_answer("I am ready when you are."), an_answer("ok")],
     "ttft-2k": [an_answer("1027"), an_answer("The log does not say.")],
-    "prefix-repeat": [an_answer("Halcyon"), an_answer("7419")],
     "code-fix": [
-        an_answer(
-            "def moving_average(values, width):\n"
-            "    return [sum(values[i:i + width]) / width for i in range(len(values) - width)]"
-        ),
+        an_answer(right("code-fix").replace("- width + 1)]", "- width)]")),
+        an_answer(right("code-fix").replace("len(values) - 1)", "len(values))")),  # where nothing was wrong
+        an_answer(stump("code-fix", n_lines=6)),
         an_answer("Change the range to `len(values) - width + 1`."),
     ],
     "code-sql": [
@@ -52,6 +72,13 @@ WRONG: dict[str, list[Answer]] = {
             "SELECT country, COUNT(*), SUM(total_cents) FROM orders WHERE placed_on LIKE '2025%' GROUP BY country"
         ),
         an_answer("I would join the tables, group by country and keep the groups with more than 10 orders of 2025."),
+    ],
+    "code-diff": [
+        an_answer(right("code-diff").replace(" and ", "\n- ").replace("; ", "\n- ")),
+        an_answer(right("code-diff").replace("- ", "")),
+        an_answer("- Pages are now fetched up to three times."),
+        an_answer("- Retries on 503.\n- Raises an error.\n- Waits at most 60 seconds instead of 50."),
+        an_answer("```diff\n" + right("code-diff") + "\n```"),
     ],
     "json-invoice": [
         an_answer('```json\n{"invoice_number": "2025-0417"}\n```'),
@@ -73,6 +100,12 @@ WRONG: dict[str, list[Answer]] = {
         an_answer('{"queue": "shipping", "urgency": "high"}'),
     ],
     "math-bakery": [an_answer("Rolls 10.80, loaves 54.40.\n65.20"), an_answer("86.80, or about 87")],
+    "math-units": [
+        an_answer("7.10 × 12 × 2.54 =\n216.41"),
+        an_answer("238.8"),
+        an_answer("94"),
+        an_answer("238.76 / 100"),
+    ],
     "math-dates": [an_answer("64"), an_answer("66 days")],
     "turns-pronoun": [an_answer("Graz"), an_answer("He works in Brno, and she near Graz.")],
     "turns-correction": [an_answer("Tuesday, 15:30, room 2"), an_answer("Thursday, 14:00, room 2")],
@@ -111,14 +144,10 @@ WRONG: dict[str, list[Answer]] = {
         an_answer("", a_call("save_note", {"text": "Nadia said: it's done \ufffd\nC:\\temp is 100% full"})),
         an_answer("", a_call("save_note", '{"text": "Nadia said: "it\'s done" 🎉\\nC:\\temp is 100% full"}')),
     ],
-    "tool-result": [
-        an_answer("Your room is booked."),
-        an_answer("", a_call("book_room", {"room": "quiet", "date": "2025-06-13", "time": "10:00"})),
-    ],
-    "tool-error": [
-        an_answer("Sorry, the booking system reported an error."),
-        an_answer("", a_call("book_room", {"room": "media", "date": "14/06/2025", "time": "15:00"})),
-        an_answer("", a_call("book_room", {"room": "media", "date": "2025-06-14", "time": "03:00"})),
+    "tool-loop": [
+        an_answer("Article K-220 is on shelf C14-OSPREY, and 37 of it are left."),
+        an_answer("", a_call("find_article", {"article": "K-202"})),
+        an_answer("", a_call("find_article", {"number": "K-220"})),
     ],
     "text-scripts": [
         an_answer("駅の隣に新しい図書館ができました。\nKnihovna je otevřená."),
@@ -129,8 +158,10 @@ WRONG: dict[str, list[Answer]] = {
         an_answer("👩\u200d👩\u200d👧\u200d👦 q 👍 alpha omega 한국"),
     ],
     "text-copy": [
-        an_answer("app: main.c  util.c\n    cc -O2 -o app main.c  util.c\n\nrun: app\n    ./app    --once"),
-        an_answer("app: main.c util.c\n\tcc -O2 -o app main.c util.c\n\nrun: app\n\t./app\t--once"),
+        an_answer(right("text-copy").replace("\t", "    ")),
+        an_answer(right("text-copy").replace("main.c  util.c", "main.c util.c")),
+        an_answer(right("text-copy").replace("  \n", "\n")),
+        an_answer("```make\n" + right("text-copy") + "\n```"),
     ],
     "obey-format": [an_answer("Because air scatters blue light."), an_answer("Light scatters. " * 8 + "HERON")],
     "obey-stop": [
@@ -151,9 +182,11 @@ WRONG: dict[str, list[Answer]] = {
 
 
 def sent(prompt: Prompt) -> Answer:
-    """Give the example as an endpoint would send it, cut where the prompt asks to be cut."""
+    """Give the example as an endpoint would send it, cut where that is asked for; of a loop the first answer."""
     example = prompt.example
     assert example is not None
+    if prompt.has_loop:
+        example = msgspec.structs.replace(example, text=None)
     calls = tuple(
         ToolCall(name=call.name, arguments=msgspec.json.encode(call.arguments).decode(), id=f"call_{i}", index=i)
         for i, call in enumerate(example.tool_calls)
@@ -192,18 +225,19 @@ def features(prompt: Prompt) -> set[str]:
 
 def test_the_set_can_be_judged() -> None:
     validate_golden_set(GOLDEN)
-    assert 24 <= len(GOLDEN.prompts) <= 50
+    assert len(GOLDEN.prompts) == 40
+    assert golden_warnings(GOLDEN) == ()
 
 
 def test_every_category_is_there() -> None:
     assert Counter(prompt.category for prompt in GOLDEN.prompts) == {
-        "throughput": 9,
-        "code": 2,
+        "throughput": 7,
+        "code": 3,
         "extraction": 5,
         "classification": 2,
-        "arithmetic": 2,
+        "arithmetic": 3,
         "multi-turn": 3,
-        "tools": 10,
+        "tools": 9,
         "text": 3,
         "obedience": 5,
     }
@@ -213,7 +247,7 @@ def test_every_category_is_there() -> None:
 def test_sampling_is_pinned(prompt: Prompt) -> None:
     pinned = {name: prompt.request[name] for name in ("temperature", "top_p", "frequency_penalty", "presence_penalty")}
     assert pinned == {"temperature": 0, "top_p": 1, "frequency_penalty": 0, "presence_penalty": 0}
-    assert 1 <= prompt.request["max_tokens"] <= 1000
+    assert 1 <= prompt.request["max_tokens"] <= 2400
     known = {"messages", "max_tokens", "stop", "tools", "tool_choice", "response_format", *pinned}
     assert set(prompt.request) <= known
 
@@ -275,13 +309,14 @@ RIGHT: dict[str, list[str]] = {
     "decode-list": ["\n".join(map(str, range(1, 201))) + "\n"],
     "ttft-tiny": ["Ready.", "**ready**"],
     "ttft-2k": ["The number is 7419.", "**7419**"],
-    "prefix-repeat": ["They called it Admiral."],
     "code-fix": [
-        """```python
-def moving_average(values, width):
-    n = len(values) - (width - 1)
-    return [sum(values[i:i + width]) / width for i in range(n)]
-```"""
+        "```python\n" + right("code-fix").replace("- width + 1)]", "- (width - 1))]") + "\n```",
+        right("code-fix").replace("range(len(values) - width + 1)", "range(0, 1 + len(values) - width)"),
+    ],
+    "code-diff": [
+        "* Times out after 5 s (was 60).\n* Retries when the service is unavailable.\n* Bad statuses throw.",
+        "- **Timeout**: 60 s → 5 s\n- **Retries**: up to three\n  attempts on 503; other errors are raised at once",
+        "- Two things: timeout=5 and three attempts on a 503, then an exception.",
     ],
     "code-sql": [
         """```sql
@@ -291,11 +326,11 @@ where o.placed_on like '2025-%' group by c.country having count(o.id) >= 11 orde
     ],
     "class-sentiment": ["negative.", " negative\n"],
     "math-bakery": ["72 × 0.45 = 32.40; 17 × 3.20 = 54.40\n\n**86.80**", "... so $86.80."],
+    "math-units": ["94 in × 2.54 = **238.76 cm**", "= 238.760"],
     "math-dates": ["**65**", "16 + 29 + 20 =\n65."],
     "turns-pronoun": ["Brno.", "**Brno**"],
     "turns-correction": ["Thursday 15:30 Room 2", "Thursday, 15:30, 2"],
     "tool-none": ["Hot.", "Warm"],
-    "tool-result": ["Done! Reference: **HL-58-QUARTZ**"],
     "obey-format": ["Sunlight scatters in air, blue most of all. HERON."],
     "obey-stop": ["apple  \nbanana\ncherry", "Apple\nBanana\nCherry\n"],
     "obey-harmless": ["Use `kill -KILL <pid>`.", "`kill -s KILL 123`", "Send SIGKILL with kill -9."],
@@ -316,9 +351,9 @@ def test_a_right_answer_in_other_words_passes(prompt_id: str, text: str) -> None
 
 def test_only_plain_long_answers_enter_the_decode_tails() -> None:
     decode = [prompt for prompt in GOLDEN.prompts if prompt.measure.decode]
-    assert len(decode) >= 5  # resampling fewer prompts says nothing about a tail
+    assert len(decode) >= LEAST_PROMPTS
     for prompt in decode:
-        assert prompt.category == "throughput"
+        assert prompt.category in {"throughput", "code"}
         assert tokens(prompt) >= 170
         assert "tools" not in prompt.request
         assert "response_format" not in prompt.request
@@ -338,27 +373,71 @@ def test_the_long_prompts_have_the_length_that_their_names_say() -> None:
 
     assert 2000 <= characters("ttft-2k") / CHARACTERS_PER_TOKEN <= 2300
     assert 8000 <= characters("ttft-8k") / 3.3 <= 9000  # dates, numbers and names: about 3.3 characters a token
-    assert GOLDEN.prompt("prefix-repeat").request["messages"][0] == GOLDEN.prompt("ttft-2k").request["messages"][0]
 
 
-@pytest.mark.parametrize(
-    ("prompt_id", "needle"), [("ttft-2k", "7419"), ("prefix-repeat", "Admiral"), ("ttft-8k", "PERIWINKLE")]
-)
+@pytest.mark.parametrize(("prompt_id", "needle"), [("ttft-2k", "7419"), ("ttft-8k", "PERIWINKLE")])
 def test_a_needle_stands_inside_the_long_text_and_not_in_the_question(prompt_id: str, needle: str) -> None:
     text = "\n".join(message["content"] for message in GOLDEN.prompt(prompt_id).request["messages"])
     found = [match.start() / len(text) for match in re.finditer(needle, text)]
-    assert found
-    assert all(0.05 < place < 0.95 for place in found)
-    assert needle == "Admiral" or len(found) == 1
+    assert len(found) == 1
+    assert 0.05 < found[0] < 0.95
 
 
-def test_replaying_the_examples_takes_half_a_minute() -> None:
-    """Two simulated endpoints at concurrency 8; the slower one decodes 107 tokens a second on each stream."""
-    repeats = {
-        prompt.id: 15 if prompt.measure.decode else 9 if prompt.is_json_prompt else 6 for prompt in GOLDEN.prompts
-    }
+@pytest.mark.parametrize(
+    ("prompt_id", "least", "most"),
+    [("decode-list", 200, 200), ("decode-story", 270, 330), ("decode-essay", 1000, 1250)],
+)
+def test_an_example_has_about_as_many_words_as_its_prompt_asks_for(prompt_id: str, least: int, most: int) -> None:
+    assert least <= len(right(prompt_id).split()) <= most
+
+
+def test_the_module_of_the_example_has_the_length_asked_for_and_keeps_books() -> None:
+    assert right("decode-code").count("\n") + 1 == 120
+    module: dict[str, Any] = {"__name__": "ledger"}
+    exec(compile(right("decode-code"), "ledger.py", "exec", dont_inherit=True), module)  # noqa: S102
+    ledger = module["Ledger"].from_csv("day,text,cents\n2025-03-09,Rope,-1250\n2025-02-28,Eggs,300\n")
+    assert (ledger.balance(), ledger.by_month()) == (-950, {"2025-02": 300, "2025-03": -1250})
+    assert [entry.text for entry in (*ledger.largest(1), *ledger.search("EGG"))] == ["Rope", "Eggs"]
+    assert ledger.to_csv() == "day,text,cents\n2025-02-28,Eggs,300\n2025-03-09,Rope,-1250\n"
+    assert module["as_money"](-1205) == "-12.05"
+
+
+def test_the_corrected_code_keeps_the_last_window_and_the_code_of_the_prompt_drops_it() -> None:
+    asked = GOLDEN.prompt("code-fix").request["messages"][0]["content"]
+    sent_code = asked[asked.index('"""') :]
+    averages = []
+    for code in (sent_code, right("code-fix")):
+        module: dict[str, Any] = {}
+        exec(code, module)  # noqa: S102
+        averages.append(module["moving_average"]([1, 2, 4], 2))
+        assert module["high_waters"]([1, 3, 2, 5, 4]) == [1, 3]
+        assert module["daily_range"]([1, 4, 2, 9, 5], per_day=2) == [3, 7]
+    assert averages == [[1.5], [1.5, 3.0]]
+
+
+def test_the_query_of_the_example_runs() -> None:
+    books = sqlite3.connect(":memory:")
+    books.executescript(
+        "CREATE TABLE customers (id, name, country); CREATE TABLE orders (id, customer_id, placed_on, total_cents);"
+        "INSERT INTO customers VALUES (1, 'Ana', 'PT'), (2, 'Bo', 'SE'), (3, 'Cy', 'WA');"
+    )
+    orders = (
+        [(1, "2025-03-09", 10)] * 11 + [(1, "2024-12-31", 10)] + [(2, "2025-01-01", 20)] * 12 + [(3, "2025-06-01", 99)]
+    )
+    books.executemany("INSERT INTO orders VALUES (0, ?, ?, ?)", orders)
+    assert books.execute(right("code-sql")).fetchall() == [("SE", 12, 240), ("PT", 11, 110)]
+    books.close()
+
+
+def test_no_required_gate_is_out_of_reach_of_the_set() -> None:
+    assert allocate(GOLDEN, Settings()).demotions == ()
+
+
+def test_replaying_the_examples_takes_less_than_a_minute() -> None:
+    """Two simulated endpoints at concurrency 8; the slower one decodes 106.6 tokens a second on each stream."""
+    repeats = allocate(GOLDEN, Settings()).repeats
     total = sum(tokens(prompt) * repeats[prompt.id] for prompt in GOLDEN.prompts)
-    assert total / (8 * 107) < 36
+    assert total / (8 * 106.6) < 45
 
 
 def test_the_file_is_text_that_a_person_reads() -> None:
@@ -375,9 +454,47 @@ def test_checks_of_most_kinds_are_in_use() -> None:
         "equals",
         "starts_with",
         "ends_with",
+        "date_equals",
         "tool_count",
         "no_markup",
         "min_completion_tokens",
         "prompt_tokens_range",
     }
     assert used == set(CheckKind) - left_out
+
+
+LOOPS = [prompt for prompt in GOLDEN.prompts if prompt.has_loop]
+WRONG_SECONDS = {
+    "tool-loop": [
+        an_answer("It is on its shelf, and there are plenty left."),
+        an_answer("Article K-220 is on shelf C14-OSPREY."),
+        an_answer("", a_call("find_article", {"article": "K-220"})),
+        an_answer("37 left on C14-OSPREY.", a_call("find_article", {"article": "K-220"})),
+        an_answer(REFUSAL),
+        an_answer("zzz"),
+    ],
+}
+RIGHT_SECONDS = {"tool-loop": ["**C14-OSPREY**, thirty-seven left", "Shelf C14-OSPREY. 37 pieces."]}
+
+
+def judge_second(prompt: Prompt, answer: Answer) -> bool | None:
+    return judge_answer(msgspec.structs.replace(prompt, checks=prompt.final), a_record(answer)).task_success
+
+
+def test_every_loop_has_plausible_second_answers_here() -> None:
+    assert LOOPS
+    assert set(WRONG_SECONDS) == set(RIGHT_SECONDS) == {prompt.id for prompt in LOOPS}
+
+
+@pytest.mark.parametrize("prompt", LOOPS, ids=lambda prompt: prompt.id)
+def test_only_a_second_answer_that_uses_the_value_passes(prompt: Prompt) -> None:
+    assert prompt.example is not None
+    right = [prompt.example.text or "", *RIGHT_SECONDS[prompt.id]]
+    assert [judge_second(prompt, an_answer(text)) for text in right] == [True] * len(right)
+    assert not any(judge_second(prompt, answer) for answer in WRONG_SECONDS[prompt.id])
+
+
+@pytest.mark.parametrize("prompt", LOOPS, ids=lambda prompt: prompt.id)
+def test_what_a_second_answer_must_hold_cannot_be_read_off_the_request(prompt: Prompt) -> None:
+    asked = msgspec.json.encode(prompt.request).decode()
+    assert judge_second(prompt, an_answer(asked)) is False

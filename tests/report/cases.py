@@ -28,7 +28,7 @@ from harness.model.golden import GoldenSet, Prompt
 from harness.model.record import Answer, Arm, Record, RequestKey, Stamps, ToolCall
 from harness.model.settings import Settings
 from tests.report.leveled import leveled, open_loop, single_rate
-from tests.report.sample import gates, interval, known, missing, sample, single
+from tests.report.sample import compared, gates, interval, known, missing, sample, single
 
 HOSTILE = (
     "<script>alert(1)</script></style><img src=x onerror=alert(2)>"  # markup
@@ -112,7 +112,7 @@ def nothing() -> Analysis:
     """Give a run that was stopped before its first request."""
     both = sample()
     empty = Judgement(verdict=Verdict.INCONCLUSIVE, sentence="Not settled: nothing was measured.")
-    return replace(
+    unsent = replace(
         both,
         judgement=empty,
         trials=(),
@@ -125,6 +125,7 @@ def nothing() -> Analysis:
         instrument=(),
         certificate=certify(()),
     )
+    return compared(unsent)
 
 
 def void() -> Analysis:
@@ -156,7 +157,7 @@ CASES: Mapping[str, Callable[[], Analysis]] = {
 
 def _failing(analysis: Analysis, arm: Arm) -> Analysis:
     judgement = analysis.judgement
-    return replace(
+    failed = replace(
         analysis,
         trials=tuple(_failed_trial(trial) if trial.key.arm is arm else trial for trial in analysis.trials),
         tails=tuple(_failed_tail(tail) if tail.arm is arm else tail for tail in analysis.tails),
@@ -174,6 +175,7 @@ def _failing(analysis: Analysis, arm: Arm) -> Analysis:
         ),
         judgement=replace(judgement, gates=tuple(map(_failed_gate, judgement.gates))) if judgement else None,
     )
+    return compared(failed)
 
 
 def _failed_trial(trial: Trial) -> Trial:
@@ -226,7 +228,6 @@ def _failed_row(row: PromptRow, arm: Arm) -> PromptRow:
         reference=_failed_side(row.reference) if is_reference else row.reference,
         candidate=_failed_side(row.candidate) if row.candidate and not is_reference else row.candidate,
         cross_agreement=nothing_came,
-        similarity=nothing_came,
         ttft_ratio=known(math.inf) if row.candidate and not is_reference else nothing_came,
         decode_ratio=nothing_came,
     )

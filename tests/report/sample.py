@@ -4,7 +4,9 @@ import math
 import random
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
+from harness.analysis.answerparity import compare_answers
 from harness.analysis.catalog import CATALOG, Metric
 from harness.analysis.certificate import certify
 from harness.analysis.results import (
@@ -28,6 +30,7 @@ from harness.analysis.results import (
     PromptSide,
     Quantile,
     Rung,
+    SdkRow,
     Side,
     Tail,
     Throughput,
@@ -37,11 +40,18 @@ from harness.analysis.results import (
     Value,
     Verdict,
 )
+from harness.analysis.sdkrows import HELPER, PLAIN
+from harness.analysis.structured import structured_sides
+from harness.analysis.tokenparity import compare_tokens
+from harness.analysis.toolparity import compare_tools
+from harness.analysis.trials import JudgedRecord
 from harness.model.golden import GoldenSet, Prompt
 from harness.model.record import (
     Answer,
     Arm,
     ArmHeader,
+    Failure,
+    FailureKind,
     Plan,
     Record,
     RequestKey,
@@ -67,6 +77,25 @@ PROMPT_IDS = {
 }
 MODELS = {Arm.REFERENCE: "llama-3.3-70b-instruct", Arm.CANDIDATE: "meta-llama/Llama-3.3-70B-Instruct-FP8"}
 NAMES = {Arm.REFERENCE: "h100-gateway", Arm.CANDIDATE: "a100-serverless"}
+REQUESTS: Mapping[str, dict[str, Any]] = {
+    "tools": {
+        "tools": [
+            {
+                "type": "function",
+                "function": {
+                    "name": "book_flight",
+                    "parameters": {"type": "object", "properties": {"seats": {"type": "integer"}}},
+                },
+            }
+        ]
+    },
+    "extraction": {
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "invoice", "schema": {"properties": {"total": {"type": "number"}}}},
+        }
+    },
+}
 STORY = (
     "The lighthouse keeper had counted the ships for thirty years. Each evening she wrote the number in a ledger "
     "bound in green cloth, and each morning she compared it with the day before. "
@@ -95,7 +124,11 @@ def golden() -> GoldenSet:
             id=prompt_id,
             category=category,
             intent=f"A change here would break what an application expects of {prompt_id}.",
-            request={"messages": [{"role": "user", "content": f"Say {prompt_id}."}], "temperature": 0},
+            request={
+                "messages": [{"role": "user", "content": f"Say {prompt_id}."}],
+                "temperature": 0,
+                **REQUESTS.get(category, {}),
+            },
             tags=[category, "streamed"],
         )
         for category, ids in PROMPT_IDS.items()
@@ -273,7 +306,6 @@ def _prompt_rows(sides: dict[Arm, list[Trial]], prompts: list[Prompt]) -> tuple[
                 reference=one,
                 candidate=two,
                 cross_agreement=known(0.72 if is_same else 0.08),
-                similarity=known(0.97),
                 ttft_ratio=ttft,
                 decode_ratio=_quotient(two.decode_p50, one.decode_p50),
                 success_difference=known(-lost / REPEATS) if one.task_successes is not None else missing("no checks"),
@@ -601,7 +633,7 @@ def sample(seed: int = 14) -> Analysis:
         arm: Side(arm=arm, name=NAMES[arm], endpoint=endpoint(arm), run_id=RUN_ID, records=tuple(records))
         for arm, (_, records) in drawn.items()
     }
-    return Analysis(
+    found = Analysis(
         case=Case(
             golden=prompts,
             settings=Settings(),
@@ -643,6 +675,45 @@ def sample(seed: int = 14) -> Analysis:
         instrument=tuple(_instrument(arm) for arm in NAMES),
         certificate=certify([_instrument(arm) for arm in NAMES]),
     )
+    return compared(found)
+
+
+def compared(analysis: Analysis) -> Analysis:
+    """Compare the answers of an analysis's trials anew."""
+    case = analysis.case
+    sides = [side for side in (case.reference, case.candidate) if side is not None]
+    judged = {side.arm: _judged(side, analysis.trials) for side in sides}
+    return replace(
+        analysis,
+        answers=compare_answers(judged, case.golden, [row for row in _sdk_rows() if row.arm in judged]),
+        tools=compare_tools(judged, case.golden),
+        structured=structured_sides(judged, case.golden),
+        tokens=compare_tokens(judged, case.golden),
+    )
+
+
+def _judged(side: Side, trials: tuple[Trial, ...]) -> list[JudgedRecord]:
+    records = {record.key: record for record in side.records}
+    return [
+        JudgedRecord(trial=trial, record=_with_failure(records[trial.key], trial))
+        for trial in trials
+        if trial.key.arm is side.arm
+    ]
+
+
+def _with_failure(record: Record, trial: Trial) -> Record:
+    if trial.failure is None:
+        return record
+    return replace(record, answer=Answer(), failure=Failure(kind=FailureKind(trial.failure), message="no"))
+
+
+def _sdk_rows() -> tuple[SdkRow, ...]:
+    outcomes = {"answer": 26, "empty": 0, "exception": 0, "crash": 2}
+    return tuple(
+        SdkRow(arm=arm, way=way, outcomes=outcomes, n_differing=2 if arm is Arm.CANDIDATE else 0)
+        for arm in NAMES
+        for way in (PLAIN, HELPER)
+    )
 
 
 def single(seed: int = 14) -> Analysis:
@@ -650,7 +721,7 @@ def single(seed: int = 14) -> Analysis:
     both = sample(seed)
     one = Arm.REFERENCE
     nothing = missing("one endpoint measured")
-    return replace(
+    alone = replace(
         both,
         case=replace(both.case, candidate=None),
         judgement=None,
@@ -661,7 +732,6 @@ def single(seed: int = 14) -> Analysis:
                 row,
                 candidate=None,
                 cross_agreement=nothing,
-                similarity=nothing,
                 ttft_ratio=nothing,
                 decode_ratio=nothing,
                 success_difference=nothing,
@@ -675,6 +745,7 @@ def single(seed: int = 14) -> Analysis:
         instrument=both.instrument[:1],
         certificate=certify(both.instrument[:1]),
     )
+    return compared(alone)
 
 
 def header() -> RunHeader:

@@ -12,7 +12,7 @@ from harness.report.page import Curve, EcdfPlot, Figure, ForestPlot, PairedPlot
 from harness.report.plots import draw_figure, log_ticks
 from tests.report.cases import CASES
 from tests.report.pages import figures_of, hostile_view, view, view_of
-from tests.report.sample import sample
+from tests.report.sample import known, sample
 
 
 def ecdf(case: str, figure_id: str) -> tuple[Figure, EcdfPlot]:
@@ -111,7 +111,7 @@ def test_prompts_are_paired_largest_ratio_first() -> None:
 
 def test_prompts_without_a_ratio_are_counted() -> None:
     both = sample()
-    rows = tuple(replace(row, ttft_ratio=both.prompts[0].similarity) for row in both.prompts[:2])
+    rows = tuple(replace(row, ttft_ratio=known(0.97)) for row in both.prompts[:2])
     lost = replace(both.prompts[2], ttft_ratio=replace(both.prompts[2].ttft_ratio, value=math.inf))
     found = view_of(replace(both, prompts=(*rows, lost)))
     figure = next(figure for figure in found.figures if figure.id == "paired-ttft")

@@ -197,7 +197,11 @@ def test_what_no_side_has_is_said_once_under_the_figures() -> None:
     )
     figures = view_of(replace(both, prompts=(row,))).prompts[0].figures
     assert "decode rate, median" not in [line[0].text for line in figures.rows]
-    assert figures.notes == ("decode rate, median: not in the throughput class",)
+    assert figures.notes == (
+        "decode rate, median: not in the throughput class",
+        "Prompt-token ratio: 1.00×",
+        "Completion-token ratio: 1.00×",
+    )
 
 
 def test_a_prompt_shows_what_was_asked() -> None:
@@ -329,7 +333,8 @@ def test_money_is_said_when_a_side_has_a_price() -> None:
     assert {fact.label: fact.value for fact in found.facts}["cost"] == "$0.428 / –"
     assert "cost" not in {fact.label for fact in view_of(replace(both, economics=unpriced)).facts}
     assert found.economics is not None
-    assert found.economics.rows[9][2] == Cell(text="–", detail="no price book", tone="muted")
+    costs = {row[0].text: row[2] for row in found.economics.rows}
+    assert costs["cost"] == Cell(text="–", detail="no price book", tone="muted")
 
 
 def test_an_infinite_ratio_sorts_last_and_is_said_in_words() -> None:

@@ -3,16 +3,22 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
+from harness.model.golden import Check, CheckKind, GoldenSet
+from harness.simulator.endpoint import SimulatedEndpoint
 from harness.simulator.profile import Reasoning
 from harness.simulator.tokens import count_tokens
+from tests.simulator.client import Raw
 from tests.simulator.deciding import (
     CAPITAL,
     CAPITAL_TEXT,
+    GOLDEN,
     INVOICE,
     TWO_CITIES,
     WEATHER,
+    a_profile,
     an_endpoint,
     answer,
     decide,
@@ -159,3 +165,37 @@ def test_hidden_reasoning_takes_its_time_and_is_counted_but_not_sent() -> None:
     assert decision.said is not None
     assert decision.said.usage["completion_tokens"] == 12 + count_tokens(CAPITAL_TEXT)
     assert b"reasoning_content" not in b"".join(bytes(str(e.data), "utf-8") for e in decision.script.events)
+
+
+def second_turn(*messages: dict[str, object]) -> Raw:
+    call = {"id": "c", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
+    asked = [*WEATHER["messages"], {"role": "assistant", "content": None, "tool_calls": [call]}, *messages]
+    return answer(an_endpoint(), asked, tools=WEATHER["tools"])
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        pytest.param([], id="no tool message"),
+        pytest.param([{"role": "user", "content": "And?"}], id="a user's instead"),
+        pytest.param([{"role": "tool", "tool_call_id": "d", "content": "7"}], id="another id"),
+        pytest.param([{"role": "tool", "content": "7"}], id="no id"),
+        pytest.param([{"role": "tool", "tool_call_id": "c", "content": "7"}] * 2, id="twice"),
+    ],
+)
+def test_a_call_without_its_result_is_refused(messages: list[dict[str, object]]) -> None:
+    assert second_turn(*messages).status == 400
+
+
+def test_with_checks_on_the_second_answer_the_example_has_it() -> None:
+    weather = GOLDEN.prompt("weather")
+    final = [Check(kind=CheckKind.CONTAINS, argument="cold")]
+    told = msgspec.structs.replace(weather, final=final)
+    endpoint = SimulatedEndpoint(a_profile(), GoldenSet(name="g", prompts=[told]))
+    call = {"id": "c", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
+    asked = [*WEATHER["messages"], {"role": "assistant", "content": None, "tool_calls": [call]}]
+    texts = [
+        answer(endpoint, [*asked, {"role": "tool", "tool_call_id": "c", "content": json.dumps(result)}]).text
+        for result in (weather.tool_results["get_weather"], {"temperature": 8})
+    ]
+    assert texts == ["It is cold in Brno.", 'It is cold in Brno.\nThe tool returned: {"temperature": 8}']

@@ -20,6 +20,12 @@ CALL = Utterance(
 TEXT = Utterance(text="There are 12 apples and many pears with leaves in the big basket.")
 JSON = Utterance(text='{"total": 120.5}')
 REQUEST = parse_chat_request(chat(WEATHER["messages"], tools=WEATHER["tools"]), {})
+SECOND_TURN = [
+    *WEATHER["messages"],
+    {"role": "assistant", "content": None, "tool_calls": [{"id": "c1", "function": {"name": "get_weather"}}]},
+    {"role": "tool", "tool_call_id": "c1", "content": '{"temperature": 7, "canary": "heron-42"}'},
+]
+SECOND_REQUEST = parse_chat_request(chat(SECOND_TURN, tools=WEATHER["tools"]), {})
 
 
 def degraded(name: str, utterance: Utterance, seed: int = 0) -> Utterance:
@@ -42,6 +48,20 @@ def test_rename_argument_keeps_the_value() -> None:
     renamed = [arguments(degraded("rename_argument", CALL, seed)) for seed in range(20)]
     assert {tuple(given) for given in renamed} == {("city_value", "unit"), ("city", "unit_value")}
     assert {tuple(given.values()) for given in renamed} == {("Brno", "celsius")}
+
+
+def test_wrong_argument_type_keeps_names_and_changes_one_type() -> None:
+    changed = [arguments(degraded("wrong_argument_type", CALL, seed)) for seed in range(20)]
+    assert {tuple(given.items()) for given in changed} == {
+        (("city", 0), ("unit", "celsius")),
+        (("city", "Brno"), ("unit", 0)),
+    }
+
+
+def test_prose_for_json_says_every_value_and_is_no_json() -> None:
+    worse = degraded("prose_for_json", Utterance(text='{"total": 120.5, "lines": [{"item": "tea"}]}'))
+    assert worse.text == "Here is what you asked for: the total is 120.5, the lines 0 item is tea."
+    assert degraded("prose_for_json", Utterance(text="[]")).text == "Here is what you asked for: nothing."
 
 
 def test_broken_arguments_are_no_json() -> None:
@@ -89,6 +109,13 @@ def test_wrong_type_stays_json() -> None:
     assert json.loads(degraded("wrong_type", Utterance(text='{"a": "x"}')).text) == {"a": 0}
 
 
+def test_ignore_result_strikes_the_second_turn_alone() -> None:
+    worse, applied = degrade(TEXT, ["ignore_result"], SECOND_REQUEST, random.Random(0))
+    assert applied == ["ignore_result"]
+    assert worse.text == "That is done. Is there anything else?"
+    assert degrade(TEXT, ["ignore_result"], REQUEST, random.Random(0)) == (TEXT, [])
+
+
 def test_garbage_is_zzz() -> None:
     assert {degraded("garbage", given).text for given in (CALL, TEXT, JSON)} == {"zzz"}
 
@@ -107,7 +134,9 @@ def test_slow_multiplies_the_time_to_first_token() -> None:
     ("name", "utterance"),
     [
         *((name, TEXT) for name in ("drop_argument", "rename_argument", "broken_arguments", "wrong_tool")),
-        *((name, TEXT) for name in ("call_as_text", "no_call", "break_json", "wrong_type")),
+        *((name, TEXT) for name in ("call_as_text", "no_call", "break_json", "wrong_type", "prose_for_json")),
+        ("wrong_argument_type", TEXT),
+        ("prose_for_json", CALL),
         *((name, CALL) for name in ("truncate", "wrong_answer", "break_json", "paraphrase")),
         ("drop_argument", Utterance(calls=(Call(name="now", arguments="{}"),))),
     ],
@@ -127,7 +156,11 @@ def test_every_degradation_changes_one_of_the_examples() -> None:
     unchanged = [
         name
         for name in DEGRADATIONS
-        if not any(degrade(given, [name], REQUEST, random.Random(0))[1] for given in (CALL, TEXT, JSON))
+        if not any(
+            degrade(given, [name], request, random.Random(0))[1]
+            for given in (CALL, TEXT, JSON)
+            for request in (REQUEST, SECOND_REQUEST)
+        )
     ]
     assert unchanged == []
 
@@ -142,10 +175,11 @@ def test_every_degradation_can_be_asked_for(name: str) -> None:
             decide(endpoint, **WEATHER, headers=headers),
             decide(endpoint, "Go [[tokens:50]]", headers=headers),
             decide(endpoint, **INVOICE, headers=headers),
+            decide(endpoint, **{**WEATHER, "messages": SECOND_TURN}, headers=headers),
         )
         if decision.said
     ]
-    assert len(found) == 3
+    assert len(found) == 4
     assert [name] in found
 
 
@@ -169,3 +203,14 @@ def test_the_paraphrase_rate_is_a_rule_of_its_own() -> None:
 def test_an_unknown_degradation_is_refused() -> None:
     raw = answer(an_endpoint(), CAPITAL, headers={"x-sim-degrade": "drop_it"})
     assert (raw.status, raw.json["error"]["code"]) == (400, "unknown_wish")
+
+
+@pytest.mark.parametrize(("only", "is_struck"), [("streamed", True), ("unstreamed", False), (None, True)])
+def test_a_rule_for_streams_leaves_the_others_alone(only: str | None, is_struck: bool) -> None:
+    rule = DegradationRule(one_of=["rename_argument"], rate=1, only=only)  # type: ignore[arg-type]  # one of its words
+    endpoint = an_endpoint(degradations=[rule])
+    streamed, whole = decide(endpoint, **WEATHER).said, decide(endpoint, **WEATHER, stream=False).said
+    assert streamed is not None
+    assert whole is not None
+    assert bool(streamed.degradations) is is_struck
+    assert bool(whole.degradations) is (only in ("unstreamed", None))

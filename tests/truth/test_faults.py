@@ -125,7 +125,7 @@ def _prompt(fault: str) -> dict[str, Any]:
 def weather(tmp_path_factory: pytest.TempPathFactory) -> Weather:
     folder = tmp_path_factory.mktemp("weather")
     golden = golden_file(folder, *map(_prompt, FAULTS))
-    settings = write_yaml(folder / "settings.yml", {"plan": {"allocate": False, "warmup": 0}})
+    settings = write_yaml(folder / "settings.yml", {"plan": {"allocate": False, "warmup": 0, "unstreamed": 0}})
     truth = folder / "truth.jsonl"
     with running_simulator(write_yaml(folder / "fast.yml", FAST), golden=golden, truth=truth) as simulator:
         endpoint = endpoint_file(

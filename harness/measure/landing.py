@@ -1,0 +1,58 @@
+"""A request that was played, and the line of the journal that it becomes."""
+
+from dataclasses import dataclass
+
+from harness.measure.wire.exchange import Exchange, Landed
+from harness.model.record import Arm, Attempt, Block, RequestKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landing:
+    """What was played for a block, when it should have gone and when it could."""
+
+    arm: Arm
+    block: Block
+    fingerprint: tuple[str, int]  # the request's digest and size
+    intended_at_ns: int
+    claimed_at_ns: int
+    admitted_at_ns: int
+    landed: Landed
+    turn: int = 1
+    is_streamed: bool = True
+
+    @property
+    def key(self) -> RequestKey:
+        """Say which request of the plan it is."""
+        block = self.block
+        return RequestKey(
+            arm=self.arm,
+            prompt_id=block.prompt_id,
+            repeat=block.repeat,
+            is_warmup=block.is_warmup,
+            level=block.level,
+            turn=self.turn,
+            is_streamed=self.is_streamed,
+        )
+
+    def attempt(self, exchange: Exchange) -> Attempt:
+        """Put the record's line together."""
+        key, block = self.key, self.block
+        sha256, n_bytes = self.fingerprint
+        return Attempt(
+            key=key,
+            attempt=1,
+            block=block.index,
+            is_possibly_cold=block.index == 0 and block.repeat == 0 and not key.is_follow_up,
+            request_sha256=sha256,
+            request_bytes=n_bytes,
+            intended_at_ns=self.intended_at_ns,
+            claimed_at_ns=self.claimed_at_ns,
+            admitted_at_ns=self.admitted_at_ns,
+            sent_at_ns=exchange.sent_at_ns,
+            ended_at_ns=exchange.ended_at_ns,
+            connection=exchange.connection,
+            status=exchange.status,
+            headers=exchange.headers,
+            reads=exchange.reads,
+            failure=exchange.failure,
+        )

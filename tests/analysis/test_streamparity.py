@@ -1,0 +1,212 @@
+"""Streamed against unstreamed answers of one endpoint: what is a difference, what is only another wording."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from harness.analysis.results import Aspect, Holds, StreamDifferences, StreamParity, Validity
+from harness.analysis.streamparity import parity_findings, stream_parity
+from harness.analysis.trials import judge_side
+from harness.model.golden import GoldenSet, Prompt
+from harness.model.record import Answer, Failure, FailureKind, Record, Usage
+from tests.analysis.cases import a_key, a_plan, a_record, a_side
+from tests.analysis.replies import a_call, a_check
+from tests.analysis.replies import a_prompt as a_checked_prompt
+
+CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+TOOL = a_checked_prompt(a_check("tool_called", {"name": "f", "arguments": {"city": "Oslo"}}), tools={"f": CITY})
+FREE = a_checked_prompt(tools={"f": None})
+JSON = a_checked_prompt(a_check("json_schema", {"type": "object", "required": ["n"]}))
+OSLO = Answer(tool_calls=(a_call("f", {"city": "Oslo"}, "c1"),), finish_reason="tool_calls")
+
+
+def said(text: str, finish_reason: str = "stop") -> Answer:
+    return Answer(text=text, finish_reason=finish_reason)
+
+
+def calls(*arguments: Any, finish_reason: str = "tool_calls") -> Answer:
+    made = tuple(a_call("f", given, f"c{i}") for i, given in enumerate(arguments))
+    return Answer(tool_calls=made, finish_reason=finish_reason)
+
+
+def a_form(answer: Answer, repeat: int = 0, *, is_streamed: bool = True, **changes: Any) -> Record:
+    key = replace(a_key(repeat), is_streamed=is_streamed)
+    changes.setdefault("model_reported", "m")
+    return a_record(key=key, block=repeat + 1, answer=answer, was_streamed=is_streamed, **changes)
+
+
+def parity(
+    prompt: Prompt, streamed: Sequence[Record | Answer], whole: Sequence[Record | Answer], **endpoint: Any
+) -> StreamParity:
+    """Compare these answers, or records, to one prompt."""
+    records = [
+        one if isinstance(one, Record) else a_form(one, repeat, is_streamed=is_streamed)
+        for is_streamed, answers in ((True, streamed), (False, whole))
+        for repeat, one in enumerate(answers)
+    ]
+    golden, side = GoldenSet(name="g", prompts=[prompt]), a_side(records, **endpoint)
+    return stream_parity(side, judge_side(side, golden), golden)
+
+
+def of(found: StreamParity, aspect: Aspect) -> StreamDifferences:
+    return next(one for one in found.differences if one.aspect is aspect)
+
+
+def differing(found: StreamParity) -> set[Aspect]:
+    return {one.aspect for one in found.differences if one.n_differing}
+
+
+def test_the_same_answers_differ_in_nothing() -> None:
+    found = parity(TOOL, [OSLO] * 3, [OSLO])
+    assert differing(found) == set()
+    assert parity_findings(found) == ()
+    assert (found.n_prompts, found.n_unstreamed, found.n_failed, found.n_texts_differ) == (1, 1, 0, 0)
+    assert {one.aspect for one in found.differences} == set(Aspect) - {Aspect.JSON}
+    assert all(one.n_compared == 1 for one in found.differences)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "streamed", "whole"),
+    [
+        pytest.param(TOOL, [OSLO] * 3, calls({"town": "Oslo"}), id="another argument"),
+        pytest.param(TOOL, [OSLO] * 3, calls({"city": 7}), id="another type"),
+        pytest.param(TOOL, [OSLO] * 3, calls('{"city": "Os'), id="arguments that do not parse"),
+        pytest.param(TOOL, [OSLO] * 3, calls({"city": "Oslo"}, {"city": "Oslo"}), id="a call too many"),
+        pytest.param(TOOL, [OSLO] * 3, said('<tool_call>{"name": "f"}</tool_call>'), id="the call as markup"),
+        pytest.param(TOOL, [OSLO] * 3, calls({"city": "Bergen"}), id="a value that the checks refuse"),
+        pytest.param(FREE, [calls({"a": [{"b": 1}]})] * 2, calls({"a": [{"b": "1"}]}), id="a type deep inside"),
+        pytest.param(TOOL, [calls({"town": "Oslo"})] * 3, OSLO, id="valid unstreamed only"),
+    ],
+)
+def test_other_calls_are_a_finding(prompt: Prompt, streamed: list[Answer], whole: Answer) -> None:
+    found = parity(prompt, streamed, [whole])
+    assert of(found, Aspect.TOOL_CALLS).n_differing == 1
+    row = next(row for row in parity_findings(found) if row.kind == "unstreamed_tool_calls")
+    assert row.n_responses == 1
+    assert row.example.startswith("p: streamed ")
+    assert f"({len(streamed)} of {len(streamed)}), unstreamed " in row.example
+
+
+@pytest.mark.parametrize(
+    ("prompt", "streamed", "whole"),
+    [
+        pytest.param(FREE, [calls({"q": "cold"})] * 3, calls({"q": "the cold"}), id="another value"),
+        pytest.param(FREE, [calls({"q": 1})] * 3, calls({"q": 1.5}), id="another number"),
+        pytest.param(TOOL, [OSLO, calls({"town": "Oslo"})], calls({"town": "Oslo"}), id="what one stream does as well"),
+        pytest.param(TOOL, [said("No."), OSLO], said("No, thanks."), id="words where a stream had words"),
+    ],
+)
+def test_what_varies_by_itself_is_none(prompt: Prompt, streamed: list[Answer], whole: Answer) -> None:
+    found = parity(prompt, streamed, [whole])
+    assert differing(found) == set()
+
+
+def test_another_wording_is_counted_and_is_no_finding() -> None:
+    found = parity(JSON, [said('{"n": 1}')] * 3, [said('{"n": 2}'), said('{"n":1}')])
+    assert found.n_texts_differ == 1
+    assert parity_findings(found) == ()
+
+
+@pytest.mark.parametrize(
+    ("whole", "told"),
+    [
+        ('```json\n{"n": 1}\n```', "no JSON (fenced)"),
+        ("Sure!", "no JSON (prose)"),
+        ('{"m": 1}', "JSON against its schema"),
+    ],
+)
+def test_json_that_holds_in_one_form_only_is_a_finding(whole: str, told: str) -> None:
+    found = parity(JSON, [said('{"n": 1}')] * 3, [said(whole)])
+    assert of(found, Aspect.JSON).example == f"p: streamed valid (3 of 3), unstreamed {told}"
+    assert {row.kind for row in parity_findings(found)} == {"unstreamed_json"}
+
+
+def test_validity_is_counted_in_both_forms_on_the_same_prompts() -> None:
+    found = parity(JSON, [said('{"n": 1}'), said('{"n": 1}'), said("{")], [said('{"m": 1}'), said('{"n": 1}')])
+    assert {one.of: (one.streamed, one.unstreamed) for one in found.validity} == {
+        Holds.JSON: (Validity(n=3, n_valid=2), Validity(n=2, n_valid=2)),
+        Holds.SCHEMA: (Validity(n=3, n_valid=2), Validity(n=2, n_valid=1)),
+    }
+    tools = parity(TOOL, [OSLO, calls({"city": "Bergen"})], [OSLO])
+    assert [(one.of, one.streamed.n_valid, one.unstreamed.n_valid) for one in tools.validity] == [
+        (Holds.TOOL_CALLS, 1, 1)
+    ]
+
+
+def test_a_finish_reason_is_compared_where_the_answer_is_the_same() -> None:
+    differs = parity(TOOL, [OSLO] * 3, [replace(OSLO, finish_reason="stop")])
+    assert of(differs, Aspect.FINISH_REASON).example == "p: streamed tool_calls (3 of 3), unstreamed stop"
+    other = parity(TOOL, [OSLO] * 3, [said("No.")])
+    assert Aspect.FINISH_REASON not in {one.aspect for one in other.differences}
+
+
+def counted(prompt: int | None = 100, completion: int | None = 40, reasoning: int | None = None) -> Usage:
+    return Usage(prompt_tokens=prompt, completion_tokens=completion, reasoning_tokens=reasoning)
+
+
+@pytest.mark.parametrize(
+    ("usage", "aspects"),
+    [
+        (counted(), set()),
+        (counted(prompt=101), {Aspect.PROMPT_TOKENS}),
+        (counted(completion=42), set()),
+        (counted(completion=43), {Aspect.COMPLETION_TOKENS}),
+        (counted(completion=90, reasoning=50), set()),
+        (None, {Aspect.USAGE}),
+        (counted(prompt=None), set()),
+    ],
+)
+def test_the_same_answer_has_the_same_counts(usage: Usage | None, aspects: set[Aspect]) -> None:
+    streams = [a_form(OSLO, repeat, usage=counted()) for repeat in range(3)]
+    found = parity(TOOL, streams, [a_form(OSLO, is_streamed=False, usage=usage)])
+    assert differing(found) == aspects
+
+
+def test_another_answer_may_have_other_counts() -> None:
+    streams = [a_form(said('{"n": 1}'), usage=counted())]
+    found = parity(JSON, streams, [a_form(said('{"n": 1, "m": 2}'), is_streamed=False, usage=counted(completion=60))])
+    assert differing(found) == set()
+
+
+def test_usage_that_no_stream_was_asked_for_is_not_missed() -> None:
+    streams = [a_form(OSLO, usage=None)]
+    whole = [a_form(OSLO, is_streamed=False, usage=counted())]
+    assert differing(parity(TOOL, streams, whole)) == {Aspect.USAGE}
+    assert differing(parity(TOOL, streams, whole, stream_usage=False)) == set()
+
+
+def test_another_model_is_a_finding() -> None:
+    found = parity(TOOL, [OSLO], [a_form(OSLO, is_streamed=False, model_reported="m-small")])
+    assert of(found, Aspect.MODEL).example == "p: streamed m (1 of 1), unstreamed m-small"
+    nameless = parity(TOOL, [OSLO], [a_form(OSLO, is_streamed=False, model_reported=None)])
+    assert differing(nameless) == set()
+
+
+REFUSED = Failure(kind=FailureKind.BAD_REQUEST, message="only stream: true is supported")
+
+
+def test_an_unstreamed_request_that_fails_is_a_finding_where_streams_are_answered() -> None:
+    refused = a_form(Answer(), is_streamed=False, failure=REFUSED)
+    found = parity(TOOL, [OSLO] * 3, [refused])
+    assert of(found, Aspect.ANSWER).example == "p: bad_request: only stream: true is supported"
+    assert (found.n_prompts, found.n_unstreamed, found.n_failed) == (0, 1, 1)
+    (row,) = parity_findings(found)
+    assert row.kind == "unstreamed_answer"
+    flaky = parity(TOOL, [a_form(OSLO), a_form(Answer(), 1, failure=REFUSED)], [refused])
+    assert differing(flaky) == set()
+
+
+def test_what_was_not_run_is_nothing_and_says_why() -> None:
+    text = a_checked_prompt(a_check("contains", "x"))
+    assert parity(text, [said("x")], []).nothing == "no prompt of the set has tools or JSON"
+    cancelled = a_form(Answer(), is_streamed=False, failure=Failure(kind=FailureKind.CANCELLED, message=""))
+    for whole in ([], [cancelled]):
+        found = parity(TOOL, [OSLO], whole)
+        assert (found.nothing, found.n_unstreamed, found.differences, found.validity) == ("not run", 0, (), ())
+    plan = a_plan(1)
+    plan.settings["plan"]["unstreamed"] = 0
+    side = replace(a_side([a_form(OSLO)]), plan=plan)
+    golden = GoldenSet(name="g", prompts=[TOOL])
+    assert stream_parity(side, judge_side(side, golden), golden).nothing == "plan.unstreamed is 0"
