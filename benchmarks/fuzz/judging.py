@@ -101,7 +101,9 @@ def judge(mutant: Mutant) -> tuple[Record, tuple[AnswerJudgement, ...]]:
     _hold(record, reads)
     _keep(msgspec.json.decode(msgspec.json.encode(record), type=Record) == record, "the record survives its file")
     last_output_at_ns(mutant.wire, reads)
-    msgspec.json.encode(received_message(mutant.wire, reads)).decode()
+    message = received_message(mutant.wire, reads)
+    msgspec.json.encode(message).decode()
+    _keep(record.failure is not None or _calls_in(message) == _calls_of(record), "the calls sent back are those judged")
     canonical_answer(record.answer).encode()
     judgements = tuple(judge_answer(prompt, record) for prompt in PROMPTS)
     for prompt, judgement in zip(PROMPTS, judgements, strict=True):
@@ -140,6 +142,18 @@ def _hold(record: Record, reads: Reads) -> None:
         _keep(bool(arrivals.at_ns), "a success has output")
     for finding in record.findings:
         _keep(finding.count > 0 and len(finding.detail) <= 200, "a finding is counted and short")
+
+
+def _calls_in(message: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """Give the calls of a message, of every form, in one order."""
+    held = message or {}
+    bodies = [call.get("function") or call["custom"] for call in held.get("tool_calls", ())]
+    bodies += [held["function_call"]] if "function_call" in held else []
+    return sorted((body["name"] or "", body.get("arguments", body.get("input"))) for body in bodies)
+
+
+def _calls_of(record: Record) -> list[tuple[str, str]]:
+    return sorted((call.name or "", call.arguments) for call in record.answer.tool_calls)
 
 
 def _hold_judgement(prompt: Prompt, record: Record, judgement: AnswerJudgement) -> None:

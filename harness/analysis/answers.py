@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from harness.analysis.canonical import canonical_answer
 from harness.analysis.checkoutcome import Evidence
 from harness.analysis.checks import judge_check
+from harness.analysis.finishwords import contract_word
 from harness.analysis.jsontext import read_json
 from harness.analysis.refusals import REFUSAL_IS_RIGHT, is_refusal
 from harness.analysis.results import CheckResult, ToolResult
@@ -49,7 +50,7 @@ def judge_answer(prompt: Prompt, record: Record) -> AnswerJudgement:
         tool=tool,
         json_valid=read_json(record.answer.text).problem is None if prompt.is_json_prompt else None,
         was_refused=None if REFUSAL_IS_RIGHT in prompt.tags else is_refusal(record.answer),
-        was_truncated=None if _asks_to_be_cut(prompt) else record.answer.finish_reason == _LENGTH,
+        was_truncated=None if _asks_to_be_cut(prompt) else contract_word(record.answer.finish_reason) == _LENGTH,
         canonical=canonical_answer(record.answer),
     )
 
@@ -61,4 +62,5 @@ def _asks_to_be_cut(prompt: Prompt) -> bool:
 def _expects_length(check: Check) -> bool:
     if check.kind is not CheckKind.FINISH_REASON or check.negated:
         return False
-    return check.argument == _LENGTH or (isinstance(check.argument, list) and _LENGTH in check.argument)
+    allowed = check.argument if isinstance(check.argument, list) else [check.argument]
+    return _LENGTH in map(contract_word, allowed)

@@ -285,7 +285,7 @@ _TOKENS = (
         ),
         unit="currency",
         direction=_LOWER,
-        undefined="no price book; usage missing",
+        undefined="no price book; usage missing; more cached than prompt or more reasoning than completion tokens",
     ),
     Metric(
         id="cost_per_answer",
@@ -319,11 +319,12 @@ _TOKENS = (
         title="Completion-token ratio",
         formula=(
             "the candidate's geometric mean of completion tokens over a prompt's repeats / the reference's; in total "
-            "the geometric mean over prompts, its 90 % interval by Student's t on the logarithms"
+            "the geometric mean over prompts, its 90 % interval by Student's t on the logarithms; prompts of which "
+            "both sides' answers mostly end by `length` are left out"
         ),
         unit="ratio",
         direction=_NONE,
-        undefined="usage missing or zero on a side",
+        undefined="usage missing or zero on a side; cut by max_tokens on both",
         of=Of.PROMPT,
     ),
     Metric(

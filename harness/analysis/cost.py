@@ -12,6 +12,7 @@ from harness.model.record import FailureKind, Record
 
 TOKENS_PER_PRICE = 1_000_000
 NO_PRICES = "no price book"
+CONTRADICTION = "usage contradicts itself"
 _BEFORE_ANY_WORK = frozenset(
     {
         FailureKind.DNS,
@@ -38,6 +39,8 @@ def request_cost(record: Record, prices: Prices | None) -> Value:
     if usage is None or usage.prompt_tokens is None or usage.completion_tokens is None:
         return missing(NO_USAGE)
     cached = usage.cached_tokens or 0  # not reported: everything at the full price
+    if cached > usage.prompt_tokens or (usage.reasoning_tokens or 0) > usage.completion_tokens:
+        return missing(CONTRADICTION)
     cached_price = prices.input_per_mtok if prices.cached_input_per_mtok is None else prices.cached_input_per_mtok
     tokens = (
         (usage.prompt_tokens - cached) * prices.input_per_mtok

@@ -65,7 +65,8 @@ def total_cost(records: Sequence[Record], prices: Prices | None) -> Value:
     unknown = sum(cost is None and may_be_billed(record) for cost, record in zip(costs, records, strict=True))
     if not unknown:
         return known(sure)
-    return missing(f"at least {sure:.4g} {prices.currency}: {unknown} of {len(records)} requests without usage")
+    part = f"{unknown} of {len(records)} requests without a usage that counts"
+    return missing(f"at least {sure:.4g} {prices.currency}: {part}")
 
 
 def cost_per_success(cost: Value, trials: Sequence[Trial]) -> Value:

@@ -13,9 +13,8 @@ from harness.analysis.matching import (
     default_matches,
     describe,
     excerpt_json,
-    is_default,
-    property_schema,
 )
+from harness.analysis.schemaparts import SchemaPart, part_of
 from harness.model.golden import Check, CheckKind
 
 _CALL_KEYS = {"name", "arguments", "optional", "ignore", "defaults"}
@@ -36,16 +35,17 @@ class ExpectedCall:
         if self.arguments is None:
             return []
         came = {**self.defaults, **came}
+        whole = part_of(schema)
         found: list[Mismatch] = []
         for key, matcher in self.arguments.items():
-            part = property_schema(schema, key)
+            part = whole.at_key(key)
             where = f"{self.name}.arguments.{key}"
             if key in came:
                 found += compare_value(matcher, came[key], where=where, schema=part)
             elif key not in self.optional and not default_matches(matcher, part):
                 found.append(Mismatch(where=where, expected=describe(matcher), came="nothing"))
         listed = {*self.arguments, *self.optional}
-        others = [key for key in came if key not in listed and self._is_unexpected(key, came[key], schema)]
+        others = [key for key in came if key not in listed and self._is_unexpected(key, came[key], whole)]
         looked_at = [mismatch for mismatch in found if not self._is_ignored_inside(mismatch)]
         return looked_at + [self._unexpected(key, came[key]) for key in others]
 
@@ -54,12 +54,12 @@ class ExpectedCall:
         path = mismatch.where.removeprefix(f"{self.name}.arguments.")
         return "." in path and any("." in pattern and fnmatchcase(path, pattern) for pattern in self.ignore)
 
-    def _is_unexpected(self, key: str, value: Any, schema: Any) -> bool:
+    def _is_unexpected(self, key: str, value: Any, whole: SchemaPart) -> bool:
         if any(fnmatchcase(key, pattern) for pattern in self.ignore):
             return False
         if key in self.defaults:
             return not equal_json(self.defaults[key], value)
-        return not is_default(value, property_schema(schema, key))
+        return not whole.at_key(key).is_default(value)
 
     def _unexpected(self, key: str, value: Any) -> Mismatch:
         where = f"{self.name}.arguments.{key}"

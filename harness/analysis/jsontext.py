@@ -138,3 +138,14 @@ def equal_json(expected: Any, came: Any) -> bool:
     if isinstance(expected, list) and isinstance(came, list):
         return len(expected) == len(came) and all(map(equal_json, expected, came))
     return bool(expected == came)
+
+
+def identical_json(expected: Any, came: Any) -> bool:
+    """Compare as JSON and tell 5 from 5.0; key order is free."""
+    if type(expected) is not type(came):
+        return False
+    if isinstance(expected, dict):
+        return expected.keys() == came.keys() and all(identical_json(expected[key], came[key]) for key in expected)
+    if isinstance(expected, list):
+        return len(expected) == len(came) and all(map(identical_json, expected, came))
+    return bool(expected == came)

@@ -65,6 +65,11 @@ def _options_problem(matcher: dict[str, Any]) -> str | None:
     return _first_problem(options) if isinstance(options, list) and options else "any_of takes a list of values"
 
 
+def _unordered_problem(matcher: dict[str, Any]) -> str | None:
+    items = matcher["unordered"]
+    return _first_problem(items) if isinstance(items, list) else "unordered takes a list of values"
+
+
 def _text_problem(form: str, text: Any) -> str | None:
     return None if isinstance(text, str) and text.strip() else f"{form} takes a text"
 
@@ -74,6 +79,7 @@ _PROBLEMS: Mapping[str, Callable[[dict[str, Any]], str | None]] = {
     "regex": lambda matcher: pattern_problem(matcher["regex"]),
     "number": lambda matcher: number_problem(matcher["number"], matcher.get("tolerance", 0)),
     "date": lambda matcher: date_problem(matcher["date"], matcher.get("tolerance_days", 0)),
+    "unordered": _unordered_problem,
     "any": lambda matcher: None if matcher["any"] is True else "any takes true",
     "contains": lambda matcher: _text_problem("contains", matcher["contains"]),
     "loosely": lambda matcher: _text_problem("loosely", matcher["loosely"]),

@@ -5,6 +5,7 @@ from typing import Any
 from harness.analysis.checkoutcome import CheckOutcome, Evidence, JudgeCheck
 from harness.analysis.excerpts import excerpt
 from harness.analysis.expectedcalls import count_range, expected_calls
+from harness.analysis.finishwords import contract_word
 from harness.analysis.jsonschemas import first_violation
 from harness.analysis.jsontext import equal_json, follow_path, parse_path, read_json
 from harness.analysis.matching import compare_value, describe, excerpt_json
@@ -92,8 +93,13 @@ def _no_tool(_argument: Any, evidence: Evidence) -> CheckOutcome:
 def _finish_reason(argument: Any, evidence: Evidence) -> CheckOutcome:
     allowed = argument if isinstance(argument, list) else [argument]
     came = evidence.record.answer.finish_reason
+    word = contract_word(came)
+    meant = "" if word == came else f" (means {word})"
     return CheckOutcome(
-        holds=came in allowed, expected=" or ".join(allowed), came=excerpt(came or "none sent"), where="finish_reason"
+        holds=came in allowed or word in allowed,
+        expected=" or ".join(allowed),
+        came=excerpt(came or "none sent") + meant,
+        where="finish_reason",
     )
 
 

@@ -654,6 +654,7 @@ class TokenComparison:
     completion_interval: Interval | None  # 90 %, prompts as the unit
     is_length_alike: bool | None  # the interval lies within 0.80 to 1.25; None: no interval
     n_completion_prompts: int
+    n_cut_prompts: int  # left out of the completion ratio: both sides' answers mostly end by length
     guard: str  # a context-window guard measured on the reference, in the candidate's tokens; empty: not known
     prompts: tuple[PromptTokens, ...] = ()
 
@@ -687,6 +688,9 @@ class StreamDifferences:
     aspect: Aspect
     n_compared: int
     n_differing: int
+    n_streamed: int = 0  # streamed answers held against the other streamed ones to their prompt
+    n_streamed_differing: int = 0  # what varies by itself
+    is_beyond_variation: bool = False
     example: str = ""
 
 

@@ -128,14 +128,15 @@ RULES: tuple[AspectRule, ...] = (
         aspect=Aspect.TOOL_CALLS,
         signature=_calls,
         applies=_offers_tools,
-        advice="The server's parser makes other calls of an answer when it streams it: keep to the form in which your "
-        "calls are valid, and report it to the provider.",
+        advice="Calls differ between the forms more than from one stream to the next: the server may parse them in "
+        "other code when it streams. Keep to the form in which your calls are valid, and show the provider the "
+        "example.",
     ),
     AspectRule(
         aspect=Aspect.JSON,
         signature=json_state,
         applies=expects_json,
-        advice="JSON is valid in one form only: keep to that form, or validate and ask again.",
+        advice="JSON is valid more often in one form: keep to that form, or validate and ask again.",
     ),
     AspectRule(
         aspect=Aspect.FINISH_REASON,

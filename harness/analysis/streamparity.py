@@ -2,6 +2,7 @@
 
 Servers parse calls and JSON in other code when they stream. An unstreamed answer differs in an aspect where no
 comparable streamed answer to its prompt is like it: what varies from one repeat to the next by itself is no difference.
+Streamed answers are held against each other in the same way: where more unstreamed ones differ, there is a finding.
 """
 
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.excerpts import excerpt
+from harness.analysis.formvariation import is_beyond_variation
 from harness.analysis.jsontext import read_json
 from harness.analysis.results import (
     Aspect,
@@ -79,7 +81,7 @@ def parity_findings(parity: StreamParity) -> tuple[FindingRow, ...]:
             advice=_ADVICE[found.aspect],
         )
         for found in parity.differences
-        if found.n_differing
+        if found.is_beyond_variation
     )
 
 
@@ -113,38 +115,82 @@ def _failures(forms: Sequence[_Forms]) -> StreamDifferences:
     compared = [record for found in sound for record in found.unstreamed]
     failed = [(record.key.prompt_id, record.failure) for record in compared if record.failure is not None]
     examples = [f"{prompt_id}: {failure.kind}: {excerpt(failure.message)}" for prompt_id, failure in failed]
-    return StreamDifferences(
-        aspect=Aspect.ANSWER, n_compared=len(compared), n_differing=len(failed), example="".join(examples[:1])
+    streamed = [record for found in forms if found.unstreamed for record in found.streamed]
+    return _counted_differences(
+        Aspect.ANSWER,
+        differing=examples,
+        n_compared=len(compared),
+        n_streamed_differing=sum(record.failure is not None for record in streamed),
+        n_streamed=len(streamed),
     )
+
+
+def _counted_differences(
+    aspect: Aspect, *, differing: Sequence[str], n_compared: int, n_streamed_differing: int, n_streamed: int
+) -> StreamDifferences:
+    counts = {
+        "n_differing": len(differing),
+        "n_compared": n_compared,
+        "n_streamed_differing": n_streamed_differing,
+        "n_streamed": n_streamed,
+    }
+    is_beyond = is_beyond_variation(**counts)
+    return StreamDifferences(aspect=aspect, is_beyond_variation=is_beyond, example="".join(differing[:1]), **counts)
 
 
 def _differences(both: Sequence[_Forms], side: Side) -> Iterator[StreamDifferences]:
     for rule in RULES:
         if rule.aspect is Aspect.USAGE and side.endpoint.get("stream_usage", True) is False:
             continue  # it was not asked for in streams
-        pairs = [(rule, found, one) for found in both if rule.applies(found.prompt) for one in found.unstreamed]
-        results = [result for pair in pairs if (result := _compared(*pair)) is not None]
-        differing = [example for example in results if example]
-        yield StreamDifferences(
-            aspect=rule.aspect,
-            n_compared=len(results),
-            n_differing=len(differing),
-            example=differing[0] if differing else "",
+        compared = [
+            comparison for found in both if rule.applies(found.prompt) for comparison in _unstreamed(rule, found)
+        ]
+        among = [comparison for found in both if rule.applies(found.prompt) for comparison in _streamed(rule, found)]
+        yield _counted_differences(
+            rule.aspect,
+            differing=[one.told() for one in compared if one.is_unlike],
+            n_compared=len(compared),
+            n_streamed_differing=sum(one.is_unlike for one in among),
+            n_streamed=len(among),
         )
 
 
-def _compared(rule: AspectRule, forms: _Forms, one: Record) -> str | None:
-    """Say how an unstreamed answer differs, "" where it does not; None where it has nothing to be compared with."""
-    came = rule.signature(forms.prompt, one)
-    peers = [rule.signature(forms.prompt, peer) for peer in forms.streamed if rule.are_comparable(one, peer)]
-    seen = [value for value in peers if value is not None]
-    if came is None or not seen:
-        return None
-    if any(rule.are_alike(came, value) for value in seen):
-        return ""
-    usual, count = Counter(seen).most_common(1)[0]
-    shown = f"streamed {excerpt(usual, 100)} ({count} of {len(seen)}), unstreamed {excerpt(came, 100)}"
-    return f"{forms.prompt.id}: {shown}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Comparison:
+    """One answer in one aspect, beside the comparable streamed ones to its prompt."""
+
+    prompt_id: str
+    came: str | int
+    seen: Sequence[str | int]
+    is_unlike: bool  # every one of them
+
+    def told(self) -> str:
+        """Say what is usual and what came."""
+        usual, count = Counter(self.seen).most_common(1)[0]
+        streamed = f"streamed {excerpt(usual, 100)} ({count} of {len(self.seen)})"
+        return f"{self.prompt_id}: {streamed}, unstreamed {excerpt(self.came, 100)}"
+
+
+def _unstreamed(rule: AspectRule, forms: _Forms) -> Iterator[_Comparison]:
+    for one in forms.unstreamed:
+        yield from _compared(rule, forms.prompt, one, forms.streamed)
+
+
+def _streamed(rule: AspectRule, forms: _Forms) -> Iterator[_Comparison]:
+    """Hold each streamed answer against the others."""
+    for place, one in enumerate(forms.streamed):
+        others = (*forms.streamed[:place], *forms.streamed[place + 1 :])
+        yield from _compared(rule, forms.prompt, one, others)
+
+
+def _compared(rule: AspectRule, prompt: Prompt, one: Record, peers: Sequence[Record]) -> Iterator[_Comparison]:
+    """Give the comparison, if there is anything to be compared with."""
+    came = rule.signature(prompt, one)
+    signatures = [rule.signature(prompt, peer) for peer in peers if rule.are_comparable(one, peer)]
+    seen = [value for value in signatures if value is not None]
+    if came is not None and seen:
+        is_unlike = not any(rule.are_alike(came, value) for value in seen)
+        yield _Comparison(prompt_id=prompt.id, came=came, seen=seen, is_unlike=is_unlike)
 
 
 def _validity(both: Sequence[_Forms]) -> Iterator[FormValidity]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.analysis.finishwords import contract_word
 from harness.analysis.jsonschemas import first_violation
 from harness.analysis.jsontext import Flaw, read_json
 from harness.analysis.results import StructuredSide, Value
@@ -59,7 +60,7 @@ def _side(arm: Arm, judged: Sequence[JudgedRecord], prompts: Mapping[str, Prompt
         n_empty=outcomes[Flaw.EMPTY],
         n_malformed=outcomes[Flaw.MALFORMED],
         n_failed=outcomes["failed"],
-        n_length=sum(record.answer.finish_reason == _LENGTH for record in records),
+        n_length=sum(contract_word(record.answer.finish_reason) == _LENGTH for record in records),
         n_with_schema=len(with_schema),
         n_schema_valid=n_schema_valid,
         schema_valid=_share(n_schema_valid, len(with_schema)),

@@ -5,12 +5,13 @@ schema, argument matchers, protocol. The lowest rung that any call misses is the
 contradicts the calls is a note on the result, since applications and SDKs act on the calls.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import permutations
 from typing import Any
 
+from harness.analysis.assignment import assign
 from harness.analysis.excerpts import LONGEST_CAME, excerpt
 from harness.analysis.expectedcalls import ExpectedCall, ToolExpectation, tool_expectation
 from harness.analysis.jsonschemas import first_violation
@@ -21,8 +22,8 @@ from harness.decode.markup import find_tool_markup
 from harness.model.golden import Prompt
 from harness.model.record import Answer, Record, ToolCall
 
-_FEW = 5  # so many columns are paired by trying; the measuring process judges examples and loads no scipy
 _LONGEST_NAME = 80
+_FENCE = re.compile(r"\s*```[\w-]*[ \t]*\n(?P<inside>.*)\n[ \t]*```\s*\Z", re.DOTALL)
 _TOOL_FINISH = frozenset({"tool_calls", "function_call"})
 
 
@@ -87,12 +88,23 @@ def _check_markup(calls: _Calls) -> ToolResult | None:
 
 
 def _call_written_as_text(calls: _Calls) -> str | None:
-    value = read_json(calls.answer.text).value
-    first = value[0] if isinstance(value, list) and value else value
-    if not isinstance(first, dict) or not first.keys() & {"arguments", "parameters"}:
+    """Name an offered tool whose call is the whole text: as JSON, bare, in one fence or wrapped as the API wraps it."""
+    fenced = _FENCE.match(calls.answer.text)
+    written = _unwrapped(read_json(fenced["inside"] if fenced else calls.answer.text).value)
+    if not isinstance(written, dict) or not written.keys() & {"arguments", "parameters"}:
         return None
-    name = first.get("name")
+    name = written.get("name") or written.get("function")
     return name if isinstance(name, str) and name in calls.schemas else None
+
+
+def _unwrapped(value: Any) -> Any:
+    """Give the first call of a list, of `tool_calls` and inside `function`."""
+    if isinstance(value, dict) and "tool_calls" in value:
+        value = value["tool_calls"]
+    if isinstance(value, list) and value:
+        value = value[0]
+    function = value.get("function") if isinstance(value, dict) else None
+    return function if isinstance(function, dict) else value
 
 
 def _check_decision(calls: _Calls) -> ToolResult | None:
@@ -157,24 +169,6 @@ def _mismatches(expected: ExpectedCall, calls: _Calls, column: int) -> list[Mism
         other_tool = Mismatch(where=f"call {column + 1}", expected=expected.name, came=name)
         return [other_tool] * 1000  # so that an assignment never prefers another tool
     return expected.mismatches(calls.arguments[column], calls.schemas[name])
-
-
-def assign(costs: list[list[float]]) -> list[tuple[int, int]]:
-    """Pair rows with columns at the least total cost (Hungarian method; Kuhn 1955); rows never outnumber columns."""
-    if not costs:
-        return []
-    if len(costs[0]) <= _FEW:
-        return list(enumerate(_cheapest(costs)))
-    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415  # only many parallel calls need scipy
-
-    rows, columns = linear_sum_assignment(costs)
-    return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True)]
-
-
-def _cheapest(costs: list[list[float]]) -> tuple[int, ...]:
-    """Try every way to give each row a column of its own."""
-    ways = permutations(range(len(costs[0])), len(costs))
-    return min(ways, key=lambda way: sum(costs[row][column] for row, column in enumerate(way)))
 
 
 def _check_protocol(calls: _Calls) -> ToolResult | None:

@@ -37,8 +37,11 @@ class Intake:
                 if item.is_responses and refuses_responses:
                     raise _responses_refused(item)
                 self._skip(item.reason, item.where)
+                self.unsupported.update(item.unsupported)
             elif (problem := problem_of(item)) is not None:
                 self._skip(problem, item.where)
+                self.unsupported.update(item.unsupported)
+                self.unsupported.update(f"{check.kind} of a skipped test" for check in item.checks)
             else:
                 yield item
 

@@ -73,6 +73,10 @@ def _checks(prompt: Prompt) -> Iterator[str]:
         yield from _block(as_written(check))
     if prompt.tool_results:
         yield from ("", "tool results:", *_block(_json(prompt.tool_results)))
+    if prompt.final:
+        yield from ("", "checks on the answer to them:")
+        for check in prompt.final:
+            yield from _block(as_written(check))
 
 
 def _example(prompt: Prompt) -> Iterator[str]:

@@ -8,6 +8,7 @@ from harness.decode.errors import ServerError, error_in, error_of
 from harness.decode.findings import Findings
 from harness.decode.finish import INTERRUPTED, FinishReason
 from harness.decode.markup import leaked_markup
+from harness.decode.numbering import choice_number
 from harness.decode.payload import Payload, clean_text, decode_payload, has_surrogates, text_or_none
 from harness.decode.sse import SseEvent
 from harness.decode.toolcalls import ToolCallAssembler
@@ -145,8 +146,9 @@ class Assembler:
         if not isinstance(choice, dict):
             self.findings.note(FindingKind.UNDECODABLE_EVENT, f"a choice is {type(choice).__name__}")
             return False
-        index = choice.get("index")
-        index = position if index is None else index
+        index = choice_number(choice, position)
+        if isinstance(choice.get("index"), str) and isinstance(index, int):
+            self.findings.note(FindingKind.INDEX_NOT_NUMBER, f'a choice\'s "{index}"')
         if index != 0:
             self.findings.note(FindingKind.SEVERAL_CHOICES, f"index {str(index)[:20]}")
             return False
@@ -166,7 +168,7 @@ class Assembler:
     def _take_delta(self, delta: dict[str, Any], read: int, at_ns: int | None, *, is_chunk: bool) -> bool:
         spoken = spoken_in(delta, self.findings)
         tool_chars = self._tools.take(delta, is_chunk=is_chunk)
-        if not (spoken.content or spoken.reasoning or spoken.refusal or spoken.audio_chars or tool_chars):
+        if not (spoken.has_any or tool_chars):
             return False
         self._has_output = True
         if spoken.content:

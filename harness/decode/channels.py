@@ -20,6 +20,11 @@ class Spoken:
     refusal: str = ""
     audio_chars: int = 0
 
+    @property
+    def has_any(self) -> bool:
+        """Whether it holds output."""
+        return bool(self.content or self.reasoning or self.refusal or self.audio_chars)
+
 
 def spoken_in(delta: dict[str, Any], findings: Findings) -> Spoken:
     """Read the text channels of a delta or message."""

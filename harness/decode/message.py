@@ -6,8 +6,10 @@ from typing import Any
 
 from harness.decode.assemble import DONE, delta_of
 from harness.decode.body import BodyKind, kind_of_body
+from harness.decode.channels import spoken_in
 from harness.decode.findings import Findings
 from harness.decode.http import split_wire
+from harness.decode.numbering import choice_number
 from harness.decode.payload import clean_text, decode_payload
 from harness.decode.sse import BYTE_ORDER_MARK, split_events
 from harness.decode.toolcalls import KeptCall, ToolCallAssembler
@@ -18,8 +20,13 @@ Json = dict[str, Any]
 _CALLS = frozenset({"tool_calls", "function_call"})
 _OF_A_CALL = frozenset({"index", "id", "function", "custom", "name", "arguments", "input"})
 _OF_A_FUNCTION = frozenset({"name", "arguments", "input"})
-# Text that names something instead of bringing a piece of something: said again, it is not said twice.
-_NAMES = frozenset({"role", "type", "id", "format", "name", "object", "provider", "model"})
+# What comes in pieces. Other text labels something: said again, it is not said twice.
+_TEXTS = frozenset(
+    {
+        *("content", "refusal", "text", "transcript", "data", "summary"),
+        *("reasoning_content", "reasoning", "reasoning_text", "thinking", "thought"),
+    }
+)
 _DEEPEST = 32
 
 
@@ -30,13 +37,13 @@ def received_message(wire: bytes, reads: Reads) -> Json | None:
     """
     parts = _Parts()
     calls = ToolCallAssembler(Findings(), keeps_fragments=True)
-    has_any = False
+    has_any = has_output = False
     for choice, is_chunk in _choices(wire, reads):
         delta = delta_of(choice, is_chunk=is_chunk)
-        if delta is None or (is_chunk and has_any and delta is choice.get("message")):
+        if delta is None or (is_chunk and has_output and delta is choice.get("message")):
             continue
         has_any = True
-        calls.take(delta, is_chunk=is_chunk)
+        has_output |= calls.take(delta, is_chunk=is_chunk) > 0 or spoken_in(delta, Findings()).has_any
         for key, value in delta.items():
             if key not in _CALLS:
                 parts.add(key, value)
@@ -52,7 +59,7 @@ class _Parts:
 
     def add(self, key: str, value: Any) -> None:
         """Take one delta's value."""
-        if isinstance(value, str) and key not in _NAMES:
+        if isinstance(value, str) and key in _TEXTS:
             self._texts.setdefault(key, []).append(value)
         else:
             self._values[key] = _merged(self._joined(key), value, key)
@@ -84,7 +91,7 @@ def _choices(wire: bytes, reads: Reads) -> Iterator[tuple[Json, bool]]:
         payload = decode_payload(body).value
         choices = payload.get("choices") if isinstance(payload, dict) else None
         for position, choice in enumerate(choices if isinstance(choices, list) else ()):
-            if isinstance(choice, dict) and choice.get("index", position) in (0, None):
+            if isinstance(choice, dict) and choice_number(choice, position) == 0:
                 yield choice, is_chunk
 
 
@@ -96,7 +103,7 @@ def _whole(message: Json, calls: tuple[KeptCall, ...]) -> Json:
     legacy = [kept.call for kept in calls if kept.is_legacy]
     if listed:
         whole["tool_calls"] = listed
-    elif legacy:
+    if legacy:
         whole["function_call"] = {"name": legacy[0].name, "arguments": legacy[0].arguments}
     return {clean_text(str(key)): _sendable(value) for key, value in whole.items()}
 
@@ -124,11 +131,11 @@ def _others(part: Any, known: frozenset[str]) -> Json:
 
 
 def _merged(before: Any, more: Any, key: str = "", depth: int = 0) -> Any:
-    """Lay a further piece over what came before: texts join, objects merge, lists of numbered parts by number."""
+    """Lay a further piece over what came before: texts join, labels give way, objects merge, lists by number."""
     if more is None or depth > _DEEPEST:
         return before
     if isinstance(before, str) and isinstance(more, str):
-        return (more or before) if key in _NAMES else before + more
+        return before + more if key in _TEXTS else more or before
     if isinstance(before, dict) and isinstance(more, dict):
         inner = {name: _merged(before.get(name), value, str(name), depth + 1) for name, value in more.items()}
         return before | inner

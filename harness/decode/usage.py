@@ -30,10 +30,13 @@ class UsageCollector:
             self._n_output_chunks += 1
         if usage is None:
             return False
-        self._last = usage
-        self._n_seen += 1
         if has_choices and is_chunk:
             self._n_on_choice_chunks += 1
+        if _is_zero(usage) and self._last is not None and not _is_zero(self._last):
+            self._findings.note(FindingKind.USAGE_ZEROED, "zeros behind real counts")
+            return True
+        self._last = usage
+        self._n_seen += 1
         n_tokens = _tokens(usage, _COMPLETION)
         if has_output and self._n_output_chunks == 1:
             self._first_output_tokens = n_tokens
@@ -102,10 +105,22 @@ class UsageCollector:
         prompt, completion, total = usage.prompt_tokens, usage.completion_tokens, usage.total_tokens
         if prompt is not None and completion is not None and total not in (None, prompt + completion):
             self._findings.note(FindingKind.USAGE_INCONSISTENT, f"total {total} is not {prompt} + {completion}")
+        self._note_parts("cached tokens", usage.cached_tokens, "prompt", prompt)
+        self._note_parts("reasoning tokens", usage.reasoning_tokens, "completion", completion)
         if completion == 0 and has_output:
             self._findings.note(FindingKind.USAGE_INCONSISTENT, "0 completion tokens beside output")
         if prompt is None and completion is None:
             self._findings.note(FindingKind.USAGE_INCONSISTENT, "no token counts in usage")
+
+    def _note_parts(self, part: str, n_part: int | None, whole: str, n_whole: int | None) -> None:
+        if n_part is not None and n_whole is not None and n_part > n_whole:
+            self._findings.note(FindingKind.USAGE_INCONSISTENT, f"{n_part} {part} in a {whole} of {n_whole}")
+
+
+def _is_zero(usage: dict[str, Any]) -> bool:
+    """Whether it counts something, and all that it counts is zero."""
+    counts = {_tokens(usage, names) for names in (_PROMPT, _COMPLETION, ("total_tokens",))} - {None}
+    return counts == {0}
 
 
 def _tokens(usage: dict[str, Any], names: tuple[str, ...]) -> int | None:

@@ -43,5 +43,4 @@ def _choice_has_output(choice: dict[str, Any]) -> bool:
         return False
     findings = Findings()
     spoken = spoken_in(delta, findings)
-    has_text = bool(spoken.content or spoken.reasoning or spoken.refusal or spoken.audio_chars)
-    return has_text or ToolCallAssembler(findings).take(delta, is_chunk=True) > 0
+    return spoken.has_any or ToolCallAssembler(findings).take(delta, is_chunk=True) > 0

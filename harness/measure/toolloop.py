@@ -28,9 +28,9 @@ def second_turn(prompt: Prompt, answer: Message) -> Prompt | None:
 
 
 def _calls(answer: Message) -> Sequence[Message]:
-    """Give the calls; one of the old kind stands alone and has no id."""
+    """Give the calls; one of the old kind has no id, and stands alone as a rule."""
     legacy = answer.get("function_call")
-    return answer.get("tool_calls") or ([{"type": "function_call", "function": legacy}] if legacy else [])
+    return [*(answer.get("tool_calls") or ()), *([{"type": "function_call", "function": legacy}] if legacy else ())]
 
 
 def _name(call: Message) -> str | None:

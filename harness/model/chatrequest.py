@@ -1,10 +1,20 @@
 """What a chat request's body says about itself: features, sampling, texts, kind."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 _LENGTHS = ("max_tokens", "max_completion_tokens")
 _PLAIN_FORMAT = "text"
+_PARAMETERS = frozenset(  # of POST /v1/chat/completions in OpenAI's reference
+    {
+        *("messages", "model", "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs"),
+        *("max_completion_tokens", "max_tokens", "metadata", "modalities", "n", "parallel_tool_calls", "prediction"),
+        *("presence_penalty", "prompt_cache_key", "prompt_cache_retention", "reasoning_effort", "response_format"),
+        *("safety_identifier", "seed", "service_tier", "stop", "store", "stream", "stream_options", "temperature"),
+        *("tool_choice", "tools", "top_logprobs", "top_p", "user", "verbosity", "web_search_options"),
+    }
+)
 _OF_PARTS = {"image_url": "vision", "input_audio": "audio", "file": "files"}
 
 
@@ -47,6 +57,16 @@ def unpinned_sampling(request: Mapping[str, Any]) -> tuple[str, ...]:
     ]
     has_length = any(request.get(name) is not None for name in _LENGTHS)
     return (*missing, *(() if has_length else ("max_tokens",)))
+
+
+def unknown_parameters(request: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the keys that the contract does not know: extensions of a vendor, or slips of the pen."""
+    return tuple(key for key in request if key not in _PARAMETERS)
+
+
+def parameter_like(name: str) -> str | None:
+    """Give the parameter that may have been meant."""
+    return next(iter(get_close_matches(name, sorted(_PARAMETERS), n=1, cutoff=0.82)), None)
 
 
 def pinned(request: Mapping[str, Any], *, max_tokens: int) -> dict[str, Any]:

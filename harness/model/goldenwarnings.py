@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from harness.model.chatrequest import required_features, unpinned_sampling
+from harness.model.chatrequest import parameter_like, required_features, unknown_parameters, unpinned_sampling
 from harness.model.golden import GoldenSet, Prompt
 
 FEWEST_PROMPTS, MOST_PROMPTS = 20, 50
@@ -30,6 +30,7 @@ def golden_warnings(golden: GoldenSet) -> tuple[str, ...]:
         *_about(
             _ids(filter(_holds_key, prompts)), "with what looks like a key in a text: it would be sent and recorded"
         ),
+        *_unknown(prompts),
         *_undeclared(prompts),
         *_twice(prompts),
         *_decode(prompts),
@@ -68,6 +69,17 @@ def _undeclared(prompts: list[Prompt]) -> Iterator[str]:
             by_name[name].append(prompt.id)
     for name, ids in by_name.items():
         yield from _about(ids, f"whose requires lacks {name}, which the request uses")
+
+
+def _unknown(prompts: list[Prompt]) -> Iterator[str]:
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for prompt in prompts:
+        for name in unknown_parameters(prompt.request):
+            by_name[name].append(prompt.id)
+    for name, ids in by_name.items():
+        meant = parameter_like(name)
+        hint = f"did you mean {meant}?" if meant else "it is sent as it stands, and an endpoint may ignore or refuse it"
+        yield from _about(ids, f"with {name:.60}, which is no parameter of chat completions: {hint}")
 
 
 def _twice(prompts: list[Prompt]) -> Iterator[str]:

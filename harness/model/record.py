@@ -214,7 +214,8 @@ class FindingKind(StrEnum):
     USAGE_IN_EVERY_CHUNK = "usage_in_every_chunk"  # 11
     USAGE_ELSEWHERE = "usage_elsewhere"  # 11, e.g. x_groq
     USAGE_MISSING = "usage_missing"  # 11
-    USAGE_INCONSISTENT = "usage_inconsistent"  # total is not prompt + completion
+    USAGE_ZEROED = "usage_zeroed"  # 11, zeros behind real counts
+    USAGE_INCONSISTENT = "usage_inconsistent"  # total is not prompt + completion, a part more than its whole
     FINISH_REASON_REPEATED = "finish_reason_repeated"  # 13
     FINISH_REASON_EMPTY = "finish_reason_empty"  # 13
     FINISH_REASON_UNKNOWN = "finish_reason_unknown"  # 13
@@ -222,8 +223,11 @@ class FindingKind(StrEnum):
     USAGE_GROWS_SILENTLY = "usage_grows_silently"  # 15
     TOOL_INDEX_MISSING = "tool_index_missing"  # 16
     TOOL_INDEX_REUSED = "tool_index_reused"  # 16
+    INDEX_NOT_NUMBER = "index_not_number"  # 16, digits as text; of a choice, too
+    TOOL_NAME_IN_PARTS = "tool_name_in_parts"  # 17
     TOOL_ARGUMENTS_NOT_TEXT = "tool_arguments_not_text"  # 17
     TOOL_CALLS_NOT_LIST = "tool_calls_not_list"  # 17
+    LEGACY_CALL_REPEATS = "legacy_call_repeats"  # 17, function_call beside tool_calls
     TOOL_ID_MISSING = "tool_id_missing"  # 18
     LEAKED_MARKUP = "leaked_markup"  # 19
     REASONING_FIELD = "reasoning_field"  # 22, detail names the field

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness.analysis.results import Aspect, Holds, LoopOutcome, StreamParity, ToolLoops, Validity
+from harness.analysis.results import Aspect, Holds, LoopOutcome, StreamDifferences, StreamParity, ToolLoops, Validity
 from harness.model.record import Arm
 from harness.report import format as fmt
 from harness.report.page import Cell, Column, Table
@@ -93,10 +93,7 @@ def _difference_table(
     for aspect, words in _ASPECTS.items():
         found = [differences[side.arm].get(aspect) for side in compared]
         if any(found):
-            cells = (
-                Cell(text=fmt.DASH, tone="muted") if one is None else _differing(one.n_differing, one.n_compared)
-                for one in found
-            )
+            cells = (Cell(text=fmt.DASH, tone="muted") if one is None else _differing(one) for one in found)
             rows.append((Cell(text=words), *cells))
     return Table(
         caption="Unstreamed answers unlike every streamed one to their prompt",
@@ -106,8 +103,12 @@ def _difference_table(
     )
 
 
-def _differing(part: int, whole: int) -> Cell:
-    return Cell(text=f"{part:,} of {whole:,}", tone="warn" if part else "plain")
+def _differing(one: StreamDifferences) -> Cell:
+    return Cell(
+        text=f"{one.n_differing:,} of {one.n_compared:,}",
+        detail=f"of streams: {one.n_streamed_differing:,} of {one.n_streamed:,}" if one.n_streamed else "",
+        tone="warn" if one.is_beyond_variation else "plain",
+    )
 
 
 def _notes(side: StreamParity, names: Mapping[Arm, str]) -> Iterator[str]:
@@ -119,6 +120,18 @@ def _notes(side: StreamParity, names: Mapping[Arm, str]) -> Iterator[str]:
             f"{name}: {side.n_texts_differ} of {n_answers} unstreamed answers have words or values that no stream has; "
             "these vary from one repeat to the next as well, so that is no finding"
         )
+    for one in side.differences:
+        if one.n_differing and not one.is_beyond_variation:
+            yield f"{name}: {_ASPECTS[one.aspect]}: {_untold(one)}"
+
+
+def _untold(one: StreamDifferences) -> str:
+    """Say why a difference is no finding."""
+    counts = f"{one.n_differing:,} of {one.n_compared:,} unstreamed answers"
+    among = f"{one.n_streamed_differing:,} of {one.n_streamed:,} streams, each against the others to its prompt"
+    if not one.n_streamed:
+        among = "no streams to hold against each other"
+    return f"{counts} beside {among}: cannot be told from variation ({one.example})"
 
 
 def _columns(found: Sequence[ToolLoops] | Sequence[StreamParity], names: Mapping[Arm, str]) -> tuple[Column, ...]:

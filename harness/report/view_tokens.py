@@ -113,10 +113,11 @@ def differs(ratio: Value) -> bool:
 def _completion_row(found: TokenComparison) -> tuple[Cell, ...]:
     ends = [row for row in found.prompts if row.completion_ratio.value is not None]
     lowest, highest = (pick(ends, key=_completion, default=None) for pick in (min, max))
+    detail = f"geometric mean over {fmt.plural(found.n_completion_prompts, 'prompt')}"
+    if found.n_cut_prompts:
+        detail += f"; {found.n_cut_prompts} left out: max_tokens cuts both sides"
     return (
-        Cell(
-            text="completion tokens", detail=f"geometric mean over {fmt.plural(found.n_completion_prompts, 'prompt')}"
-        ),
+        Cell(text="completion tokens", detail=detail),
         _with_interval(found),
         Cell(text=fmt.DASH) if lowest is None else _named(lowest.completion_ratio, lowest.prompt_id),
         Cell(text=fmt.DASH) if highest is None else _named(highest.completion_ratio, highest.prompt_id),

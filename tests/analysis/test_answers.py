@@ -57,3 +57,7 @@ def test_a_truncation_is_not_counted_where_the_prompt_asks_for_it() -> None:
     assert judge_answer(a_prompt(a_check("finish_reason", ["stop", "length"])), cut).was_truncated is None
     assert judge_answer(a_prompt(a_check("not-finish_reason", "length")), cut).was_truncated is True
     assert judge_answer(a_prompt(), a_record(an_answer("a"))).was_truncated is False
+    full = a_record(an_answer("a", finish_reason="model_length"))
+    assert judge_answer(a_prompt(), full).was_truncated is True
+    assert judge_answer(a_prompt(a_check("finish_reason", "length")), full).was_truncated is None
+    assert judge_answer(a_prompt(a_check("finish_reason", ["stop", "model_length"])), cut).was_truncated is None

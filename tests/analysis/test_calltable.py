@@ -182,6 +182,7 @@ LISTED = (
     accepted("a date with a time of day", trip(day={"date": "2026-03-14"}), came(day="2026-03-14T09:30:00Z")),
     accepted("a date near enough", trip(day={"date": "2026-03-14", "tolerance_days": 1}), came(day="2026-03-15")),
     accepted("anything", ANY_CITY, came(city="zzz")),
+    accepted("a list in any order", trip(tags={"unordered": ["a", "b"]}), came(tags=["B", "a"])),
     accepted("letter by letter", trip(day={"exactly": "A  b"}), came(day="A  b")),
     refused("none of the values", trip(days={"any_of": [2, 3]}), came(days=4), says="expected one of 2, 3, came 4"),
     refused(
@@ -444,6 +445,28 @@ PARALLEL = (
         rung=Rung.LEAKED_MARKUP,
         says="as JSON in the text",
         text='{"name": "trip", "arguments": {"city": "Oslo"}}',
+    ),
+    *(
+        refused(
+            f"a call as JSON in the text, {why}", OSLO, rung=Rung.LEAKED_MARKUP, says="as JSON in the text", text=text
+        )
+        for why, text in {
+            "in a fence": '```json\n{"name": "trip", "arguments": {"city": "Oslo"}}\n```',
+            "under function": '{"type": "function", "function": {"name": "trip", "arguments": "{}"}}',
+            "under tool_calls": '{"tool_calls": [{"id": "c1", "function": {"name": "trip", "arguments": "{}"}}]}',
+            "in a fenced list": '```\n[{"name": "trip", "parameters": {"city": "Oslo"}}]\n```\n',
+            "its name under function": '{"function": "trip", "arguments": {"city": "Oslo"}}',
+        }.items()
+    ),
+    refused(
+        "JSON that calls nothing", OSLO, rung=Rung.DECISION, says="came 0", text='{"tool_calls": [], "function": 5}'
+    ),
+    refused(
+        "JSON that names another tool",
+        OSLO,
+        rung=Rung.DECISION,
+        says="came 0",
+        text='{"function": {"name": "go", "arguments": {}}}',
     ),
     refused(
         "markup where no call is due",

@@ -214,6 +214,19 @@ def test_a_finish_reason_is_one_of_those_allowed() -> None:
     assert judged("finish_reason", "stop", Answer(text="a")).came == "none sent"
 
 
+@pytest.mark.parametrize(
+    ("came", "word"), [("eos", "stop"), ("eos_token", "stop"), ("stop_sequence", "stop"), ("model_length", "length")]
+)
+def test_a_servers_own_finish_reason_counts_as_the_contracts(came: str, word: str) -> None:
+    answer = an_answer("a", finish_reason=came)
+    assert holds("finish_reason", word, answer)
+    assert holds("finish_reason", came, answer)
+    assert not holds("not-finish_reason", word, answer)
+    assert not holds("finish_reason", "tool_calls", answer)
+    assert judged("finish_reason", "tool_calls", answer).came == f"{came} (means {word})"
+    assert judged("finish_reason", "stop", an_answer("a", finish_reason="banana")).came == "banana"
+
+
 def test_completion_tokens_come_from_usage_and_else_from_words_and_marks() -> None:
     assert holds("min_completion_tokens", 3, "a", Usage(completion_tokens=3))
     assert not holds("min_completion_tokens", 3, "a b c d", Usage(completion_tokens=2))

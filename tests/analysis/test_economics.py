@@ -110,7 +110,7 @@ def test_a_refused_request_costs_nothing_and_a_broken_one_is_unknown() -> None:
     assert economics(answering(0), refused, prices=BOOK).cost.value == pytest.approx(0.01)
     broken = failed(FailureKind.CUT_OFF, key=a_key(1), status=200)
     found = economics(answering(0), broken, prices=BOOK)
-    assert found.cost.reason == "at least 0.01 EUR: 1 of 2 requests without usage"
+    assert found.cost.reason == "at least 0.01 EUR: 1 of 2 requests without a usage that counts"
     assert found.cost_per_success.value is None
 
 

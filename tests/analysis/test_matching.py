@@ -50,6 +50,29 @@ ACCEPTED: list[tuple[Any, Any, Any]] = [
     ({"a": 1}, {"a": 1, "b": False}, {"properties": {"b": {"default": False}}}),
     ({"a": 1, "b": 2}, {"a": 1}, {"properties": {"b": {"default": 2}}}),
     ([{"a": 1}], [{"a": 1, "b": None}], {"items": {"properties": {"b": {"default": None}}}}),
+    (1_700_000_000_000, 1_700_000_000_000.0, NUMBER),
+    ({"number": 1_700_000_000_000, "tolerance": 1}, 1_700_000_000_001, None),
+    ({"number": 2**60, "tolerance": 3}, 2**60 + 3, None),
+    ({"exactly": [1, {"a": 2.5}]}, [1, {"a": 2.5}], None),
+    ({"unordered": [1, {"any_of": [2, 1]}]}, [2, 1], None),
+    ({"unordered": [{"any": True}, "b", "b"]}, ["B", "b", None], None),
+    ({"unordered": list(range(8))}, list(range(8))[::-1], None),  # more than are paired by trying
+    ({"unordered": [{"a": 1}, {"a": 2}]}, [{"a": 2.0}, {"a": 1}], {"items": {"properties": {"a": NUMBER}}}),
+    ({"unordered": []}, [], None),
+    (5, 5.0, {"$ref": "#/$defs/n", "$defs": {"n": NUMBER}}),
+    (
+        {"a": 5},
+        {"a": 5.0},
+        {"$ref": "#/$defs/o", "$defs": {"o": {"properties": {"a": {"$ref": "#/$defs/n"}}}, "n": NUMBER}},
+    ),
+    (5, 5.0, {"anyOf": [{"type": "null"}, NUMBER]}),
+    (5, 5.0, {"enum": [5, 2.5]}),
+    ({}, {"a": 1}, {"allOf": [{"properties": {"a": {"default": 1}}}, {"properties": {"b": {}}}]}),
+    ({"a": 1}, {}, {"anyOf": [{"type": "null"}, {"properties": {"a": {"default": 1}}}]}),
+    ({"a": 1}, {}, {"properties": {"a": {"$ref": "#/$defs/one"}}, "$defs": {"one": {"default": 1}}}),
+    ({"a": 1}, {}, {"properties": {"a": {"$ref": "#/$defs/one", "default": 1}}, "$defs": {"one": {"default": 2}}}),
+    ([5], [5.0], {"allOf": [{"items": {"oneOf": [NUMBER, {"type": "string"}]}}]}),
+    (5, 5.0, {"$ref": "#"}),  # refers to itself and says nothing
 ]
 REFUSED: list[tuple[Any, Any, Any]] = [
     ("Oslo", "Oslo, Norway", None),
@@ -88,6 +111,24 @@ REFUSED: list[tuple[Any, Any, Any]] = [
     ({"loosely": "(a)"}, "a", None),  # brackets count
     ({"a": 1}, {"a": 1, "b": True}, {"properties": {"b": {"default": False}}}),
     ({"a": 1, "b": 2}, {"a": 1}, {"properties": {"b": {"default": 3}}}),
+    (1_700_000_000_000, 1_700_000_000_001, INTEGER),
+    (1_700_000_000_000, 1_700_000_000_001.0, NUMBER),
+    (2**60, 2**60 + 1, None),  # one double for both
+    ({"number": 1_700_000_000_000}, 1_700_000_000_001, None),
+    ({"number": 1_700_000_000_000, "tolerance": 1}, 1_700_000_000_002, None),
+    ({"exactly": 5}, 5.0, None),
+    ({"exactly": {"a": [5.0]}}, {"a": [5]}, None),
+    ({"unordered": [1, 2]}, [1, 1], None),
+    ({"unordered": [1, 2]}, [2, 1, 1], None),
+    ({"unordered": [1]}, 1, None),
+    ({"unordered": [{"a": 1}]}, [{"a": 1.0}], {"items": {"properties": {"a": INTEGER}}}),
+    (5, 5.0, {"$ref": "#/$defs/n", "$defs": {"n": INTEGER}}),
+    (5, 5.0, {"anyOf": [INTEGER, {"type": "null"}]}),
+    (5, 5.0, {"allOf": [NUMBER, INTEGER]}),
+    (5, 5.0, {"enum": [5, 6]}),
+    (5, 5.0, {"const": 5}),
+    ({}, {"a": 1}, {"allOf": [{"properties": {"a": {"default": 2}}}]}),
+    ({"a": 1}, {}, {"anyOf": [{"properties": {"a": {"default": 1}}}, {"properties": {"a": {"default": 2}}}]}),
 ]
 
 
@@ -123,8 +164,20 @@ def test_a_mapping_with_other_keys_beside_a_forms_key_is_a_literal_object() -> N
 def test_a_matcher_is_described_in_words() -> None:
     assert describe({"any_of": ["a", {"number": 5, "tolerance": 1}]}) == 'one of "a", 5 ± 1'
     assert describe({"any": True}) == "any value"
+    assert describe({"unordered": [1, "a"]}) == 'unordered [1, "a"]'
     assert describe({"regex": "^a"}) == 'regex "^a"'
     assert describe({"a": 1}) == '{"a": 1}'
+
+
+def test_items_in_any_order_are_paired_so_that_the_fewest_mismatches_are_named() -> None:
+    matcher = {"unordered": [{"a": 1, "b": 1}, {"a": 2, "b": 2}]}
+    found = compare_value(matcher, [{"a": 2, "b": 3}, {"b": 1, "a": 1}], where="x")
+    assert list(map(str, found)) == ["x[0].b: expected 2, came 3"]
+
+
+def test_what_is_unordered_is_a_list() -> None:
+    assert matcher_problem({"unordered": 5}) == "unordered takes a list of values"
+    assert matcher_problem({"unordered": [{"any_of": []}]}) == "any_of takes a list of values"
 
 
 def test_infinity_and_a_truth_value_are_no_numbers() -> None:

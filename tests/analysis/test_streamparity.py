@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from harness.analysis.results import Aspect, Holds, StreamDifferences, StreamParity, Validity
@@ -58,6 +59,11 @@ def differing(found: StreamParity) -> set[Aspect]:
     return {one.aspect for one in found.differences if one.n_differing}
 
 
+def variation(found: StreamParity, aspect: Aspect) -> tuple[int, int, int, int]:
+    one = of(found, aspect)
+    return one.n_differing, one.n_compared, one.n_streamed_differing, one.n_streamed
+
+
 def test_the_same_answers_differ_in_nothing() -> None:
     found = parity(TOOL, [OSLO] * 3, [OSLO])
     assert differing(found) == set()
@@ -81,10 +87,10 @@ def test_the_same_answers_differ_in_nothing() -> None:
     ],
 )
 def test_other_calls_are_a_finding(prompt: Prompt, streamed: list[Answer], whole: Answer) -> None:
-    found = parity(prompt, streamed, [whole])
-    assert of(found, Aspect.TOOL_CALLS).n_differing == 1
+    found = parity(prompt, streamed, [whole] * 2)
+    assert variation(found, Aspect.TOOL_CALLS) == (2, 2, 0, len(streamed))
     row = next(row for row in parity_findings(found) if row.kind == "unstreamed_tool_calls")
-    assert row.n_responses == 1
+    assert row.n_responses == 2
     assert row.example.startswith("p: streamed ")
     assert f"({len(streamed)} of {len(streamed)}), unstreamed " in row.example
 
@@ -103,6 +109,43 @@ def test_what_varies_by_itself_is_none(prompt: Prompt, streamed: list[Answer], w
     assert differing(found) == set()
 
 
+FELL = [calls({"city": n}) for n in ("Bergen", 7, [1])]  # each falls otherwise: no two of them are alike
+
+
+def test_a_single_difference_cannot_be_told_from_variation() -> None:
+    """One odd answer of seven is the unstreamed one once in seven times, whatever the server does."""
+    found = parity(TOOL, [OSLO] * 6, [FELL[0]])
+    assert variation(found, Aspect.TOOL_CALLS) == (1, 1, 0, 6)
+    assert parity_findings(found) == ()
+
+
+def test_faults_that_streams_have_as_often_are_no_finding() -> None:
+    """Three of six streams are unlike their peers; of two unstreamed answers one is."""
+    found = parity(TOOL, [OSLO] * 3 + FELL, [OSLO, said("No.")])
+    assert variation(found, Aspect.TOOL_CALLS) == (1, 2, 3, 6)
+    assert parity_findings(found) == ()
+
+
+@pytest.mark.parametrize(
+    ("n_unlike", "is_beyond"),
+    [
+        (4, False),  # beside 1 of 8 streams: (C(6,4) C(8,1) + C(6,5)) / C(14,5) = 126 / 2002
+        (5, True),  # (C(6,5) C(8,1) + C(6,6)) / C(14,6) = 49 / 3003
+    ],
+)
+def test_differences_beyond_the_streams_own_are_a_finding(n_unlike: int, *, is_beyond: bool) -> None:
+    found = parity(TOOL, [OSLO] * 7 + FELL[:1], [said("No.")] * n_unlike + [OSLO] * (6 - n_unlike))
+    assert variation(found, Aspect.TOOL_CALLS) == (n_unlike, 6, 1, 8)
+    assert of(found, Aspect.TOOL_CALLS).is_beyond_variation is is_beyond
+    assert [row.kind for row in parity_findings(found)].count("unstreamed_tool_calls") == is_beyond
+
+
+def test_one_stream_alone_tells_no_variation() -> None:
+    found = parity(TOOL, [OSLO], [said("No.")] * 3)
+    assert variation(found, Aspect.TOOL_CALLS) == (3, 3, 0, 0)
+    assert parity_findings(found) == ()
+
+
 def test_another_wording_is_counted_and_is_no_finding() -> None:
     found = parity(JSON, [said('{"n": 1}')] * 3, [said('{"n": 2}'), said('{"n":1}')])
     assert found.n_texts_differ == 1
@@ -118,7 +161,7 @@ def test_another_wording_is_counted_and_is_no_finding() -> None:
     ],
 )
 def test_json_that_holds_in_one_form_only_is_a_finding(whole: str, told: str) -> None:
-    found = parity(JSON, [said('{"n": 1}')] * 3, [said(whole)])
+    found = parity(JSON, [said('{"n": 1}')] * 3, [said(whole)] * 2)
     assert of(found, Aspect.JSON).example == f"p: streamed valid (3 of 3), unstreamed {told}"
     assert {row.kind for row in parity_findings(found)} == {"unstreamed_json"}
 
@@ -189,13 +232,31 @@ REFUSED = Failure(kind=FailureKind.BAD_REQUEST, message="only stream: true is su
 
 def test_an_unstreamed_request_that_fails_is_a_finding_where_streams_are_answered() -> None:
     refused = a_form(Answer(), is_streamed=False, failure=REFUSED)
-    found = parity(TOOL, [OSLO] * 3, [refused])
+    found = parity(TOOL, [OSLO] * 3, [refused] * 2)
     assert of(found, Aspect.ANSWER).example == "p: bad_request: only stream: true is supported"
-    assert (found.n_prompts, found.n_unstreamed, found.n_failed) == (0, 1, 1)
+    assert (found.n_prompts, found.n_unstreamed, found.n_failed) == (0, 2, 2)
     (row,) = parity_findings(found)
     assert row.kind == "unstreamed_answer"
     flaky = parity(TOOL, [a_form(OSLO), a_form(Answer(), 1, failure=REFUSED)], [refused])
     assert differing(flaky) == set()
+
+
+def test_a_request_that_failed_once_is_no_finding_at_an_endpoint_that_fails_anyway() -> None:
+    """Prompt p has whole streams and a failure without; of prompt q one stream fails of four."""
+    golden = GoldenSet(name="g", prompts=[TOOL, msgspec.structs.replace(TOOL, id="q")])
+    other = [
+        *(a_form(OSLO, repeat, is_streamed=repeat > 0) for repeat in range(4)),
+        a_form(Answer(), 4, failure=REFUSED),
+    ]
+    records = [
+        *(a_form(OSLO, repeat) for repeat in range(4)),
+        a_form(Answer(), 5, is_streamed=False, failure=REFUSED),
+        *(replace(one, key=replace(one.key, prompt_id="q")) for one in other),
+    ]
+    side = a_side(records)
+    found = stream_parity(side, judge_side(side, golden), golden)
+    assert variation(found, Aspect.ANSWER) == (1, 1, 1, 8)
+    assert parity_findings(found) == ()
 
 
 def test_what_was_not_run_is_nothing_and_says_why() -> None:

@@ -102,6 +102,7 @@ def test_prompts_that_do_not_ask_for_json_do_not_count() -> None:
 def test_truncation_is_what_the_server_says() -> None:
     found = side_of(BY_CHECK, '{"total": 5', GOOD, finish="length")
     assert (found.n_length, found.n_cut, found.n_valid) == (2, 1, 1)
+    assert side_of(BY_CHECK, GOOD, finish="model_length").n_length == 1
 
 
 @pytest.mark.parametrize(

@@ -7,19 +7,20 @@ from statistics import fmean, stdev
 import pytest
 
 from harness.analysis.results import PromptTokens, TokenComparison, Value
-from harness.analysis.tokenparity import REPORTED_AS_ZERO, compare_tokens, guard_words, log_mean_interval
+from harness.analysis.tokenparity import CUT_ON_BOTH, REPORTED_AS_ZERO, compare_tokens, guard_words, log_mean_interval
 from harness.analysis.tokens import NO_USAGE
 from harness.analysis.trials import judge_side
-from harness.model.record import Arm, Record, Usage
+from harness.model.record import Answer, Arm, Record, Usage
 from tests.analysis.cases import BOTH, a_golden, a_key, a_prompt, a_record, a_side, failed
 
-Counts = tuple[int, int] | None  # prompt and completion tokens; None: no usage
+Counts = tuple[int, int] | tuple[int, int, str] | None  # prompt and completion tokens, finish reason; None: no usage
 
 
 def told(counts: Mapping[str, Sequence[Counts]], arm: Arm) -> list[Record]:
     return [
         a_record(
             key=a_key(i, arm=arm, prompt_id=prompt_id),
+            answer=Answer(text="4", finish_reason="stop" if one is None or len(one) == 2 else one[2]),
             usage=None if one is None else Usage(prompt_tokens=one[0], completion_tokens=one[1]),
         )
         for prompt_id, found in counts.items()
@@ -54,9 +55,9 @@ def test_a_guard_is_worked_out_for_the_candidate() -> None:
     assert found.guard == (
         "A text of 900 tokens on the reference is 1,089 on the candidate (990 to 1,100 by prompt). A context guard of "
         "900 tokens, measured on the reference, lets texts of up to 1,100 through to the candidate: to keep to 900 "
-        "there, refuse from 736 as the reference counts."
+        "there, refuse above 736 as the reference counts."
     )
-    assert 736 * 1_100 / 900 < 900 < 737 * 1_100 / 900
+    assert 736 * 1_100 / 900 < 900 < 737 * 1_100 / 900  # 736 still fits and 737 does not
 
 
 def test_a_guard_of_sides_that_count_alike_holds() -> None:
@@ -105,6 +106,37 @@ def test_missing_and_zero_usage_are_named_and_leave_the_prompt_out() -> None:
     assert found.prompt_ratio.value == pytest.approx(1.2)
     assert found.completion_ratio.value == pytest.approx(2.0)
     assert (found.completion_interval, found.is_length_alike) == (None, None)
+
+
+CUT = (9, 100, "length")
+
+
+@pytest.mark.parametrize(
+    ("reference", "candidate", "is_counted"),
+    [
+        ([CUT] * 3, [CUT] * 3, False),
+        ([CUT, CUT, (9, 80)], [(9, 90), CUT, CUT], False),
+        ([CUT, (9, 80), (9, 80)], [CUT] * 3, True),
+        ([(9, 80)] * 3, [CUT] * 3, True),
+        ([CUT, None], [CUT, None], False),
+        ([CUT], [(9, 120, "model_length")], False),
+    ],
+)
+def test_prompts_that_both_sides_answer_up_to_the_limit_say_nothing_of_lengths(
+    reference: Sequence[Counts], candidate: Sequence[Counts], *, is_counted: bool
+) -> None:
+    """Both stop where max_tokens stops them: a ratio of 1 would be the limit's, not the answers'."""
+    found = compared({"a": reference, "b": [(9, 100)] * 2}, {"a": candidate, "b": [(9, 200)] * 2})
+    assert (found.n_completion_prompts, found.n_cut_prompts) == ((2, 0) if is_counted else (1, 1))
+    if not is_counted:
+        assert found.completion_ratio.value == pytest.approx(2.0)
+        assert {row.prompt_id: row.completion_ratio.reason for row in found.prompts} == {"a": CUT_ON_BOTH, "b": None}
+    assert found.prompt_ratio.value == pytest.approx(1.0)
+
+
+def test_a_set_of_nothing_but_cut_answers_has_that_reason() -> None:
+    found = compared({"a": [CUT]}, {"a": [CUT]})
+    assert (found.completion_ratio.reason, found.completion_interval, found.n_cut_prompts) == (CUT_ON_BOTH, None, 1)
 
 
 def test_without_usage_on_a_side_nothing_is_compared() -> None:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.analysis.assignment import assign
 from harness.analysis.results import Rung, ToolResult
-from harness.analysis.tools import assign, judge_tools, offered_tools
+from harness.analysis.tools import judge_tools, offered_tools
 from harness.errors import ConfigError
 from harness.model.record import Answer, ToolCall
 from tests.analysis.replies import TIMED_OUT, a_call, a_check, a_prompt, a_record, an_answer

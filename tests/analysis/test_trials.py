@@ -92,6 +92,17 @@ def test_the_cost_of_a_failed_request_is_what_usage_reports() -> None:
     assert request_cost(a_record(usage=Usage(completion_tokens=3)), PRICES).reason == "usage missing"
 
 
+@pytest.mark.parametrize(
+    "parts", [{"cached_tokens": 900, "reasoning_tokens": 0}, {"cached_tokens": 0, "reasoning_tokens": 6}]
+)
+def test_a_part_of_more_tokens_than_the_whole_leaves_the_cost_unknown(parts: dict[str, int]) -> None:
+    """10 prompt tokens of which 900 were cached would cost less than nothing."""
+    value = request_cost(a_record(usage=Usage(prompt_tokens=10, completion_tokens=5, **parts)), PRICES)
+    assert (value.value, value.reason) == (None, "usage contradicts itself")
+    whole = Usage(prompt_tokens=10, completion_tokens=5, cached_tokens=10, reasoning_tokens=5)
+    assert request_cost(a_record(usage=whole), PRICES).value == pytest.approx((10 * 0.5 + 5 * 10) / 1e6 + 0.001)
+
+
 def test_the_price_book_is_the_endpoint_files() -> None:
     assert price_book({"name": "a"}) is None
     book = {"currency": "EUR", "input_per_mtok": 1, "output_per_mtok": 4}

@@ -134,25 +134,25 @@ FAILS = {"faults": [{"fault": "http_500", "only": "unstreamed"}]}
 
 
 @pytest.mark.parametrize(
-    ("differing", "kinds", "n"),
+    ("differing", "kinds", "n", "unstreamed"),
     [
-        (OTHER_CALLS, {"unstreamed_tool_calls"}, 4),
-        (OTHER_JSON, {"unstreamed_json"}, 1),
-        (OTHER_COUNTS, {"unstreamed_completion_tokens"}, N_STRUCTURED),
-        (FAILS, {"unstreamed_answer"}, N_STRUCTURED),
+        (OTHER_CALLS, {"unstreamed_tool_calls"}, 4, 1),
+        (OTHER_JSON, {"unstreamed_json"}, 2, 2),  # of one prompt: a single difference may be variation
+        (OTHER_COUNTS, {"unstreamed_completion_tokens"}, N_STRUCTURED, 1),
+        (FAILS, {"unstreamed_answer"}, N_STRUCTURED, 1),
     ],
 )
 def test_an_endpoint_that_answers_otherwise_unstreamed_has_a_finding(
-    differing: dict[str, Any], kinds: set[str], n: int, bench: Bench
+    differing: dict[str, Any], kinds: set[str], n: int, unstreamed: int, bench: Bench
 ) -> None:
-    outcome = compared(bench, {}, differing, plan={"repeats": 3})
+    outcome = compared(bench, {}, differing, plan={"repeats": 3, "unstreamed": unstreamed})
     rows = [row for row in outcome.summary["findings"] if row["kind"].startswith("unstreamed")]
     assert {(row["arm"], row["kind"]) for row in rows} == {("candidate", kind) for kind in kinds}
     assert [row["n_responses"] for row in rows] == [n]
     assert rows[0]["example"]
     assert rows[0]["advice"]
     streaming = by_arm(outcome, "streaming")
-    assert streaming["reference"]["n_unstreamed"] == streaming["candidate"]["n_unstreamed"] == N_STRUCTURED
+    assert streaming["reference"]["n_unstreamed"] == streaming["candidate"]["n_unstreamed"] == unstreamed * N_STRUCTURED
     markdown = outcome.report.with_suffix(".md").read_text(encoding="utf-8")
     assert "Unstreamed answers unlike every streamed one" in markdown
 

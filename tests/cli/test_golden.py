@@ -119,6 +119,13 @@ def test_show_prints_a_prompt_in_full_in_80_columns(prompt: Any) -> None:
     assert shown.stdout.count("checks:") == 1
 
 
+def test_show_prints_the_checks_on_the_second_answer_of_a_loop() -> None:
+    shown = bench("show", "golden", "tool-loop").stdout
+    _, second = shown.split("checks on the answer to them:")
+    assert "contains: C14-OSPREY" in second.split("example, never sent:")[0]
+    assert "checks on the answer to them:" not in bench("show", "golden", "tool-single").stdout
+
+
 def test_show_looks_for_a_prompt_in_the_shipped_set_where_no_set_is_named() -> None:
     short, full = bench("show", "tool-loop"), bench("show", "golden", "tool-loop")
     assert short.exit_code == full.exit_code == 0
@@ -156,12 +163,34 @@ def test_a_batch_is_imported_and_what_was_dropped_is_said(tmp_path: Path) -> Non
 
 def test_unsupported_assertions_are_counted_aloud_by_name(tmp_path: Path) -> None:
     text, output = imported(tmp_path, DATA / "promptfooconfig.yaml")
-    assert "not taken 8 assertions skipped, unsupported: 4: javascript 4: llm-rubric" in text
+    assert "not taken 12 assertions skipped, unsupported: 4: javascript 4: llm-rubric" in text
+    assert "2: not-icontains of a skipped test" in text
     assert "4: latency measured on every request" in text
     assert "2: a template beyond {{variable}}" in text
     assert "1: scenarios" in text
     assert len(load_golden_set(output).prompts) == 4
     assert "canary" not in text + output.read_text(encoding="utf-8")
+
+
+def test_the_assertions_of_a_test_that_is_skipped_are_counted_too(tmp_path: Path) -> None:
+    tests = [
+        {"vars": {"x": "a"}, "assert": [{"type": "contains", "value": "b"}]},
+        {"vars": {"x": "a"}, "prompts": ["p"], "assert": [{"type": "contains", "value": "b"}, {"type": "is-json"}]},
+        {"vars": {"x": "file://x.txt"}, "assert": [{"type": "contains", "value": "b"}]},
+        {"vars": {}, "assert": [{"type": "assert-set", "assert": [{"type": "regex", "value": "b"}]}]},
+    ]
+    whole = {"prompts": ["Say {{x}}"], "defaultTest": {"assert": [{"type": "equals", "value": "c"}]}, "tests": tests}
+    text, _ = imported(tmp_path, write_yaml(tmp_path / "promptfooconfig.yaml", whole))
+    counted = ("3: equals", "2: contains", "1: is-json", "1: regex")
+    told = " ".join(f"{one} of a skipped test" for one in counted)
+    assert f"not taken 7 assertions skipped, unsupported: {told}" in text
+
+
+def test_what_a_log_says_of_the_response_is_dropped_aloud(tmp_path: Path) -> None:
+    text, output = imported(tmp_path, lines_file(tmp_path, a_body("a", hash="h", finish_reason="stop", max_token=10)))
+    assert "1: finish_reason dropped 1: hash dropped" in text
+    assert "1 prompt with max_token, which is no parameter of chat completions: did you mean max_tokens?" in text
+    assert set(load_golden_set(output).prompts[0].request) == {*a_body("a"), "max_token"}
 
 
 def test_a_file_with_a_byte_order_mark_of_its_own_is_imported(tmp_path: Path) -> None:

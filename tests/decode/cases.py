@@ -457,6 +457,17 @@ USAGES = (
         findings={F.USAGE_INCONSISTENT: 1},
     ),
     Case(
+        name="zero usage behind the real one (11)",
+        body=HI + finish() + usage() + usage(0, 0) + DONE,
+        findings={F.USAGE_ZEROED: 1},
+    ),
+    Case(
+        name="more cached than asked",
+        body=HI + finish() + usage(prompt_tokens_details={"cached_tokens": 900}) + DONE,
+        usage=Usage(prompt_tokens=5, completion_tokens=2, total_tokens=7, cached_tokens=900),
+        findings={F.USAGE_INCONSISTENT: 1},
+    ),
+    Case(
         name="no completion tokens beside output",
         body=HI + finish() + usage(5, 0) + DONE,
         usage=Usage(prompt_tokens=5, completion_tokens=0, total_tokens=5),
@@ -579,6 +590,36 @@ TOOLS = (
         + tool(index=0, function={"arguments": _ROME})
         + TOOL_END,
         answer=_tools(WEATHER),
+        findings={F.TOOL_NAME_IN_PARTS: 1},
+    ),
+    Case(
+        name="an index in digits (16)",
+        body=data(
+            {"choices": [{"index": "0", "delta": {"tool_calls": [{"index": "0", "id": "a", "function": _NAMED}]}}]}
+        )
+        + tool(index="1", id="b", function={"name": "time", "arguments": "{}"})
+        + tool(index="0", function={"arguments": _ROME})
+        + TOOL_END,
+        answer=_tools(WEATHER, TIME),
+        findings={F.INDEX_NOT_NUMBER: 4},
+    ),
+    Case(
+        name="an empty object before the arguments (17)",
+        body=tool(index=0, id="a", function={"name": "weather", "arguments": {}})
+        + tool(index=0, function={"arguments": _ROME})
+        + TOOL_END,
+        answer=_tools(WEATHER),
+        findings={F.TOOL_ARGUMENTS_NOT_TEXT: 1},
+    ),
+    Case(
+        name="a call in both forms (17)",
+        body=delta(
+            tool_calls=[{"index": 0, "id": "a", "function": {"name": "weather", "arguments": _ROME}}],
+            function_call={"name": "weather", "arguments": _ROME},
+        )
+        + TOOL_END,
+        answer=_tools(WEATHER),
+        findings={F.LEGACY_CALL_REPEATS: 1},
     ),
     Case(
         name="arguments as an object (17)",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from harness.decode.message import received_message
 from tests.decode.strategies import as_json, bodies, strange_objects
-from tests.decode.wires import DONE, END, HI, TOOL_END, a_wire, data, delta, finish, reads_of, tool
+from tests.decode.wires import DONE, END, HI, TOOL_END, a_wire, data, decoded, delta, finish, reads_of, tool
 
 Json = dict[str, Any]
 SIGNED = {"google": {"thought_signature": "CpcB=="}}
@@ -139,6 +139,48 @@ def test_only_the_first_choice_counts_and_a_repeated_message_is_not_added() -> N
     assert received(HI, other, repeated, finish(), DONE, HI) == {"role": "assistant", "content": "Hi"}
 
 
+def test_a_whole_message_behind_a_role_is_the_message() -> None:
+    call = a_call("a", "f", "{}")
+    said = data({"choices": [{"index": 0, "message": {"role": "assistant", "content": None, "tool_calls": [call]}}]})
+    truth = {"role": "assistant", "content": None, "tool_calls": [call]}
+    assert received(delta(role="assistant"), said, TOOL_END) == truth
+    assert received(delta(role="assistant"), said, said, TOOL_END) == truth
+
+
+def test_labels_that_every_chunk_repeats_are_not_joined() -> None:
+    message = received(
+        delta(channel="analysis", status="in_progress", reasoning="Cold"),
+        delta(channel="analysis", status="in_progress", reasoning=" is"),
+        delta(channel="final", status="completed", content="It is "),
+        delta(channel="final", status="completed", content="cold."),
+        delta(audio={"id": "u", "data": "UklG", "transcript": "It "}),
+        delta(audio={"id": "u", "data": "Rg==", "transcript": "is."}),
+        END,
+    )
+    assert message == {
+        "role": "assistant",
+        "content": "It is cold.",
+        "channel": "final",
+        "status": "completed",
+        "reasoning": "Cold is",
+        "audio": {"id": "u", "data": "UklGRg==", "transcript": "It is."},
+    }
+
+
+def test_a_call_in_both_forms_is_sent_back_once_and_two_calls_twice() -> None:
+    call = a_call("a", "f", "{}")
+    twice = whole({"content": None, "tool_calls": [call], "function_call": {"name": "f", "arguments": "{}"}})
+    assert twice == {"role": "assistant", "content": None, "tool_calls": [call]}
+    other = {"name": "g", "arguments": "{}"}
+    message = {"role": "assistant", "content": None, "tool_calls": [call], "function_call": other}
+    assert whole(message) == message
+
+
+def test_a_choice_numbered_in_digits_is_that_choice() -> None:
+    events = [data({"choices": [{"index": number, "delta": {"content": number}}]}) for number in ("0", "1")]
+    assert received(*events, END) == {"role": "assistant", "content": "0"}
+
+
 @pytest.mark.parametrize("events", [(DONE,), (data({"error": {"message": "no"}}),), (data({"choices": []}),), (b"{",)])
 def test_no_message_is_none(events: tuple[bytes, ...]) -> None:
     assert received(*events) is None
@@ -165,3 +207,34 @@ def test_any_bytes_are_survived(body: bytes) -> None:
     wire = a_wire(body)
     message = received_message(wire, reads_of([wire]))
     assert message is None or message["role"]
+
+
+pieces: st.SearchStrategy[Any] = st.sampled_from(("", "{", "}", "{}", '{"a":1}', {}, None))
+fragments = st.fixed_dictionaries(
+    {"function": st.fixed_dictionaries({}, optional={"name": st.sampled_from(("f", "g", "fg")), "arguments": pieces})},
+    optional={"index": st.sampled_from((0, 1, "0", "1", None)), "id": st.sampled_from(("", "a", "b", None))},
+)
+said = st.fixed_dictionaries(
+    {},
+    optional={
+        "role": st.just("assistant"),
+        "content": st.sampled_from(("", "Hi", None)),
+        "tool_calls": st.lists(fragments, max_size=2),
+        "function_call": st.fixed_dictionaries({}, optional={"name": st.just("f"), "arguments": pieces}),
+    },
+)
+choices = st.sampled_from(("delta", "message")).flatmap(
+    lambda key: st.fixed_dictionaries({"index": st.sampled_from((0, "0", None, 1)), key: said})
+)
+
+
+@given(chunks=st.lists(st.lists(choices, max_size=2), max_size=6))
+def test_the_calls_that_are_sent_back_are_those_that_are_judged(chunks: list[list[Json]]) -> None:
+    wire = a_wire(b"".join(data({"choices": chunk}) for chunk in chunks) + TOOL_END)
+    judged = decoded([wire]).answer.tool_calls
+    message = received_message(wire, reads_of([wire])) or {}
+    bodies_sent = [call["function"] for call in message.get("tool_calls", ())]
+    bodies_sent += [message["function_call"]] if "function_call" in message else []
+    assert sorted((body["name"] or "", body["arguments"]) for body in bodies_sent) == sorted(
+        (call.name or "", call.arguments) for call in judged
+    )

@@ -71,9 +71,67 @@ def calls(*fragments: Fragment) -> list[tuple[str | None, str, str | None]]:
             id="one name with every fragment: only whole arguments end a call",
         ),
         pytest.param(
-            [fragment(ROME, "f", index="0"), fragment(ROME, "g", index=True)],
+            [fragment(ROME, "f", index="zero"), fragment(ROME, "g", index=True)],
             [("f", ROME, None), ("g", ROME, None)],
             id="an index that is no number is none",
+        ),
+        pytest.param(
+            [
+                *(fragment("", "f", index=digit, id=digit) for digit in ("0", "1")),
+                *(fragment(f"[{digit}]", index=digit) for digit in ("1", "0")),
+            ],
+            [("f", "[0]", "0"), ("f", "[1]", "1")],
+            id="an index in digits is that number",
+        ),
+        pytest.param(
+            [fragment("", "get_", index=0), fragment("", "get_weather", index=0), fragment(ROME, index=0)],
+            [("get_weather", ROME, None)],
+            id="a name that grows from fragment to fragment",
+        ),
+        pytest.param(
+            [fragment("", "get_", index=0), fragment(ROME[:5], "weather", index=0), fragment(ROME[5:], index=0)],
+            [("get_weather", ROME, None)],
+            id="a name in parts, the last one beside the first arguments",
+        ),
+        pytest.param(
+            [fragment("", "f", index=0), fragment("{}", "g", index=0)],
+            [("f", "", None), ("g", "{}", None)],
+            id="one index: another name beside whole arguments is another call",
+        ),
+        pytest.param(
+            [fragment('{"a":', "f", index=0), fragment('{"b":', "g", index=0), fragment("1}", index=0)],
+            [("f", '{"a":', None), ("g", '{"b":1}', None)],
+            id="one index: another name behind arguments is another call",
+        ),
+        pytest.param(
+            [fragment("", "f", index=0), fragment("", "g", index=0, id="b"), fragment("{}", index=0)],
+            [("f", "", None), ("g", "{}", "b")],
+            id="one index: another name with a first id is another call",
+        ),
+        pytest.param(
+            [fragment({}, "f", index=0, id="a"), fragment('{"a"', index=0), fragment(":1}", index=0)],
+            [("f", '{"a":1}', "a")],
+            id="an empty object that keeps the place of arguments to come",
+        ),
+        pytest.param(
+            [fragment({}, "f", index=0), fragment('{"a":1}', "f", index=0)],
+            [("f", '{"a":1}', None)],
+            id="an empty object, the name said again with the arguments",
+        ),
+        pytest.param(
+            [fragment({}, "f", index=0), fragment({}, index=0), fragment("", index=0)],
+            [("f", "{}", None)],
+            id="an empty object that stays the arguments",
+        ),
+        pytest.param(
+            [fragment({}, "f", index=0), fragment('{"a":1}', "g", index=0)],
+            [("f", "{}", None), ("g", '{"a":1}', None)],
+            id="an empty object and another call",
+        ),
+        pytest.param(
+            [fragment("{}", "f", index=0, id="a"), fragment('{"a":1}', index=0)],
+            [("f", '{}{"a":1}', "a")],
+            id="an empty object as text stays, as every client sees it",
         ),
         pytest.param([{"name": "f", "arguments": "{}", "id": "a"}], [("f", "{}", "a")], id="no function around it"),
         pytest.param([fragment(["x", 1], "f", index=0)], [("f", '["x",1]', None)], id="arguments as a list"),
@@ -112,6 +170,80 @@ def test_a_legacy_call_has_no_id_to_miss() -> None:
     assembler.take({"function_call": {"arguments": "}"}}, is_chunk=True)
     assert assembler.result() == (ToolCall(name="f", arguments="{}"),)
     assert findings.taken() == ()
+
+
+def beside(listed: list[Fragment], legacy: Fragment) -> dict[str, Any]:
+    return {"tool_calls": listed, "function_call": legacy}
+
+
+def with_legacy(*deltas: dict[str, Any], is_chunk: bool = True) -> tuple[list[str | None], dict[FindingKind, int]]:
+    findings = Findings()
+    assembler = ToolCallAssembler(findings)
+    for one in deltas:
+        assembler.take(one, is_chunk=is_chunk)
+    names = [call.name for call in assembler.result()]
+    assert names == [kept.call.name for kept in assembler.kept()]
+    return names, {finding.kind: finding.count for finding in findings.taken()}
+
+
+def test_a_legacy_call_that_repeats_a_listed_one_is_no_call() -> None:
+    whole = beside([fragment(ROME, "f", id="a")], {"name": "f", "arguments": ROME})
+    assert with_legacy(whole, is_chunk=False) == (["f"], {FindingKind.LEGACY_CALL_REPEATS: 1})
+    pieces = [
+        beside([fragment("", "f", index=0, id="a")], {"name": "f", "arguments": ""}),
+        beside([fragment(ROME[:5], index=0)], {"arguments": ROME[:5]}),
+        beside([fragment(ROME[5:], index=0)], {"arguments": ROME[5:]}),
+    ]
+    assert with_legacy(*pieces) == (["f"], {FindingKind.LEGACY_CALL_REPEATS: 1})
+    behind = {"function_call": {"name": "f", "arguments": ROME}}
+    two = [{"tool_calls": [fragment(ROME, "f", index=n, id=f"{n}")]} for n in (0, 1)]
+    assert with_legacy(*two, behind) == (["f", "f"], {FindingKind.LEGACY_CALL_REPEATS: 1})
+
+
+def test_a_legacy_call_of_its_own_counts() -> None:
+    other = beside([fragment(ROME, "f", index=0, id="a")], {"name": "f", "arguments": "{}"})
+    assert with_legacy(other) == (["f", "f"], {})
+
+
+def test_characters_that_are_sent_in_both_forms_are_output_once() -> None:
+    assembler = ToolCallAssembler(Findings())
+    both = beside([fragment(ROME, "f", index=0, id="a")], {"name": "f", "arguments": ROME})
+    assert assembler.take(both, is_chunk=True) == len("f" + ROME)
+
+
+def test_a_listed_call_does_not_go_on_in_a_legacy_one() -> None:
+    opened = beside([fragment('{"a":', "f", id="a")], {"name": "g", "arguments": ""})
+    findings = Findings()
+    assembler = ToolCallAssembler(findings)
+    for one in (opened, {"tool_calls": [fragment("1}")]}):
+        assembler.take(one, is_chunk=True)
+    assert [(call.name, call.arguments) for call in assembler.result()] == [("f", '{"a":1}'), ("g", "")]
+
+
+@pytest.mark.parametrize(
+    ("fragments", "kinds"),
+    [
+        ([fragment("{}", "f", index="0", id="a")], {FindingKind.INDEX_NOT_NUMBER}),
+        ([fragment("{}", "f", index="9" * 5000, id="a")], {FindingKind.TOOL_INDEX_MISSING}),
+        (
+            [fragment("", "get_", index=0, id="a"), fragment("", "weather", index=0)],
+            {FindingKind.TOOL_NAME_IN_PARTS},
+        ),
+        (
+            [fragment("", "get_", index=0, id="a"), fragment("", "get_weather", index=0)],
+            {FindingKind.TOOL_NAME_IN_PARTS},
+        ),
+        ([fragment("", "f", index=0, id="a"), fragment("{}", "f", index=0)], set()),
+        ([fragment("", "f", index=0, id="a"), fragment("{}", "g", index=0, id="a")], {FindingKind.TOOL_NAME_IN_PARTS}),
+        (
+            [fragment("", "f", index=0), fragment("{}", "g", index=0)],
+            {FindingKind.TOOL_INDEX_REUSED, FindingKind.TOOL_ID_MISSING},
+        ),
+        ([fragment({}, "f", index=0, id="a"), fragment("{}", index=0)], {FindingKind.TOOL_ARGUMENTS_NOT_TEXT}),
+    ],
+)
+def test_what_was_odd_about_the_fragments_is_noted(fragments: list[Fragment], kinds: set[FindingKind]) -> None:
+    assert assembled(*fragments)[1] == kinds
 
 
 @st.composite

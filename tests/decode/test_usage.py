@@ -63,6 +63,37 @@ def test_an_empty_usage_does_not_replace_a_real_one(nothing: dict[str, Any] | No
     assert findings == {FindingKind.USAGE_ON_CHOICE_CHUNK: 1}
 
 
+def test_zeros_behind_real_counts_do_not_replace_them() -> None:
+    result, findings = collected((a_usage(10, 5), True), (a_usage(0, 0), False), (a_usage(0, 0), False))
+    assert result == Usage(prompt_tokens=10, completion_tokens=5, total_tokens=15)
+    assert findings == {FindingKind.USAGE_ZEROED: 2, FindingKind.USAGE_IN_EVERY_CHUNK: 3}
+    result, findings = collected((a_usage(0, 0), True), (a_usage(0, 0), False))
+    assert result == Usage(prompt_tokens=0, completion_tokens=0, total_tokens=0)
+    assert FindingKind.USAGE_ZEROED not in findings
+
+
+def test_zeros_between_running_counts_are_no_tokens_that_nobody_heard() -> None:
+    result, findings = collected((a_usage(5, 9), True), (a_usage(0, 0), False), (a_usage(5, 10), True))
+    assert result == Usage(prompt_tokens=5, completion_tokens=10, total_tokens=15, first_chunk_tokens=9)
+    assert FindingKind.USAGE_GROWS_SILENTLY not in findings
+
+
+@pytest.mark.parametrize(
+    ("details", "is_contradiction"),
+    [
+        ({"prompt_tokens_details": {"cached_tokens": 900}}, True),
+        ({"prompt_tokens_details": {"cached_tokens": 10}}, False),
+        ({"completion_tokens_details": {"reasoning_tokens": 6}}, True),
+        ({"completion_tokens_details": {"reasoning_tokens": 5}}, False),
+    ],
+)
+def test_a_part_that_is_more_than_the_whole_is_a_contradiction(
+    details: dict[str, Any], *, is_contradiction: bool
+) -> None:
+    _, findings = collected((a_usage(10, 5, **details), True))
+    assert (FindingKind.USAGE_INCONSISTENT in findings) == is_contradiction
+
+
 @pytest.mark.parametrize(
     ("running", "first_chunk"),
     [
@@ -97,7 +128,7 @@ counts = st.integers(0, 10**6)
 @given(rows=st.lists(st.tuples(counts, counts), min_size=1, max_size=6))
 def test_only_the_last_of_any_sequence_counts(rows: list[tuple[int, int]]) -> None:
     result, _ = collected(*((a_usage(*row), True) for row in rows))
-    prompt, completion = rows[-1]
+    prompt, completion = next((row for row in reversed(rows) if any(row)), (0, 0))
     assert result is not None
     assert (result.prompt_tokens, result.completion_tokens) == (prompt, completion)
     assert result.first_chunk_tokens is None or 0 < result.first_chunk_tokens <= completion

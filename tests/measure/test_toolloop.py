@@ -133,6 +133,11 @@ def test_the_old_function_call_is_answered_in_its_own_form() -> None:
     assert messages_after(legacy)[-1] == {"role": "function", "name": "get_time", "content": "12:30, za okamžik"}
 
 
+def test_a_call_of_the_old_kind_beside_another_one_is_answered_too() -> None:
+    both = an_answer(a_call("a", "get_time"), function_call={"name": "get_time", "arguments": "{}"})
+    assert [message["role"] for message in messages_after(both)[-2:]] == ["tool", "function"]
+
+
 def test_a_custom_tool_is_answered_by_its_id() -> None:
     custom = {"id": "c", "type": "custom", "custom": {"name": "get_time", "input": "now"}}
     assert messages_after(an_answer(custom))[-1]["tool_call_id"] == "c"

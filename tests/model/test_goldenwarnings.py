@@ -48,6 +48,17 @@ def test_20_to_50_prompts_are_no_warning(n: int, words: str | None) -> None:
             "1 prompt with sampling that is not pinned: temperature, max_tokens (p0)",
         ),
         ({"request": {"tools": [{}]}}, "1 prompt whose requires lacks tools, which the request uses (p0)"),
+        (
+            {"request": {"max_token": 10}},
+            "1 prompt with max_token, which is no parameter of chat completions: did you mean max_tokens? (p0)",
+        ),
+        (
+            {"request": {"top_k": 1}},
+            (
+                "1 prompt with top_k, which is no parameter of chat completions: it is sent as it stands, "
+                "and an endpoint may ignore or refuse it (p0)"
+            ),
+        ),
         ({"request": {"stop": ["x"]}}, "1 prompt whose requires lacks stop, which the request uses (p0)"),
     ],
 )

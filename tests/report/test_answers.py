@@ -250,6 +250,15 @@ def test_tokens_are_compared_with_their_interval_and_their_extremes() -> None:
     assert token_table(None) is None
 
 
+def test_prompts_that_the_limit_cuts_on_both_sides_are_counted_beside_the_ratio() -> None:
+    cut = (9, 100, "length")
+    found = token_table(tokens_of({"a": [cut], "b": [(9, 100)]}, {"a": [cut], "b": [(9, 150)]}))
+    assert found is not None
+    _, completion = found.rows
+    assert completion[0].detail == "geometric mean over 1 prompt; 1 left out: max_tokens cuts both sides"
+    assert completion[1].text == "1.50×"
+
+
 def test_money_and_usage_have_their_lines() -> None:
     side = replace(
         sample().economics[0],

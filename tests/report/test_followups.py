@@ -39,8 +39,16 @@ def parity(arm: Arm, n_differing: int = 0, **changes: object) -> StreamParity:
         n_failed=1,
         n_texts_differ=0,
         differences=(
-            StreamDifferences(aspect=Aspect.TOOL_CALLS, n_compared=4, n_differing=n_differing, example="p: one, other"),
-            StreamDifferences(aspect=Aspect.MODEL, n_compared=5, n_differing=0),
+            StreamDifferences(
+                aspect=Aspect.TOOL_CALLS,
+                n_compared=4,
+                n_differing=n_differing,
+                n_streamed=20,
+                n_streamed_differing=n_differing - 1 if n_differing else 0,
+                is_beyond_variation=n_differing > 1,
+                example="p: one, other",
+            ),
+            StreamDifferences(aspect=Aspect.MODEL, n_compared=5, n_differing=0, n_streamed=20),
         ),
         validity=(
             FormValidity(
@@ -97,8 +105,23 @@ def test_both_forms_stand_beside_each_other() -> None:
         ["reported model", "0 of 5", "0 of 5"],
     ]
     assert tones(differences)[0] == ["plain", "warn"]
+    assert [[cell.detail for cell in row[1:]] for row in differences.rows] == [
+        ["of streams: 0 of 20", "of streams: 2 of 20"],
+        ["of streams: 0 of 20"] * 2,
+    ]
     (note,) = differences.notes
     assert note.startswith(f"{NAMES[Arm.CANDIDATE]}: 2 of 5 unstreamed answers have words or values")
+
+
+def test_a_difference_that_may_be_variation_is_no_warning_and_says_so() -> None:
+    *_, differences = streaming_tables([parity(Arm.REFERENCE), parity(Arm.CANDIDATE, 1)], NAMES)
+    assert texts(differences)[0][1:] == ["0 of 4", "1 of 4"]
+    assert tones(differences)[0] == ["plain", "plain"]
+    (note,) = differences.notes
+    assert note == (
+        f"{NAMES[Arm.CANDIDATE]}: tool calls: number, names, arguments' types, rung: 1 of 4 unstreamed answers beside "
+        "0 of 20 streams, each against the others to its prompt: cannot be told from variation (p: one, other)"
+    )
 
 
 def test_a_side_that_was_not_asked_unstreamed_says_why() -> None:

@@ -16,6 +16,7 @@ _NOT = "not-"
 _FILE = "file://"
 _ANY_JSON = r"(?s)\{.*\}|\[.*\]"
 _NAMED_GROUP = re.compile(r"\(\?<(?=[A-Za-z_])")
+_NAMED_REFERENCE = re.compile(r"(?<!\\)((?:\\\\)*)\\k<([A-Za-z_]\w*)>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +150,7 @@ def _literal(text: str) -> str:
 
 
 def _regex(assertion: _Assertion) -> Check:
-    pattern = _NAMED_GROUP.sub("(?P<", _scalar(assertion.value))
+    pattern = _NAMED_REFERENCE.sub(r"\1(?P=\2)", _NAMED_GROUP.sub("(?P<", _scalar(assertion.value)))
     try:
         re.compile(pattern)
     except re.error as error:

@@ -23,7 +23,9 @@ def _item(line: Any, where: str) -> Item:
         return Skipped(where=where, reason="not a mapping")
     if "body" not in line:
         return Skipped(where=where, reason="no body")
-    url, name = line.get("url"), line.get("custom_id")
+    url, name, method = line.get("url"), line.get("custom_id"), line.get("method")
+    if method is not None and str(method).upper() != "POST":
+        return Skipped(where=where, reason=f"method {method!s:.20}, where a chat request is a POST")
     if isinstance(url, str) and (refused := refused_url(url, where=where)) is not None:
         return refused
     return draft_of_body(line["body"], where=where, name=str(name) if isinstance(name, (str, int)) else None)

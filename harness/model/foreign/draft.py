@@ -10,6 +10,7 @@ from harness.model.golden import Check, Example
 
 _NOT_SENT = ("model", "stream", "stream_options")
 _CREDENTIALS = ("api_key", "api_base", "api_version", "base_url", "headers", "extra_headers", "authorization")
+_OF_RESPONSES = ("id", "object", "created", "choices", "finish_reason", "system_fingerprint", "hash")  # in logs
 _K2_SYSTEM = "_input"
 _OF_EMBEDDINGS = frozenset({"model", "input", "encoding_format", "dimensions", "user"})
 RESPONSES = "a request of /v1/responses"
@@ -36,6 +37,7 @@ class Skipped:
     where: str
     reason: str
     is_responses: bool = False  # of the Responses API: a whole file of another kind
+    unsupported: tuple[str, ...] = ()  # assertions that went with it
 
 
 Item = Draft | Skipped
@@ -47,7 +49,7 @@ def draft_of_body(body: object, *, where: str, name: str | None = None) -> Item:
         return Skipped(where=where, reason="not a mapping")
     if "messages" not in body and "input" in body:
         return _without_messages(body, where)
-    dropped = [key for key in (*_NOT_SENT, *_CREDENTIALS) if key in body]
+    dropped = [key for key in (*_NOT_SENT, *_CREDENTIALS, *_OF_RESPONSES) if key in body]
     request = {key: value for key, value in body.items() if key not in dropped}
     reason = _shape_problem(request) or unsendable(request)
     if reason:

@@ -61,7 +61,7 @@ def _tests(document: YamlDocument) -> Iterator[_Test | Skipped]:
         if not isinstance(test, dict):
             yield Skipped(where=document.where(path), reason="a test in another file")
         elif (reason := _unreadable(test)) is not None:
-            yield Skipped(where=document.where(path), reason=reason)
+            yield _skipped(document.where(path), reason, _assertions(document, path, test, default))
         else:
             yield _test(document, path, test, default)
 
@@ -85,21 +85,39 @@ def _unreadable(test: Mapping[str, Any]) -> str | None:
 
 
 def _test(document: YamlDocument, path: str, test: Mapping[str, Any], default: Mapping[str, Any]) -> _Test:
-    options = {**(default.get("options") or {}), **_mapping(document, f"{path}.options", test.get("options"))}
-    common = [] if options.get("disableDefaultAsserts") else default.get("assert") or []
-    written = test.get("assert") or []
-    for assertions in (common, written):
-        if not isinstance(assertions, list):
-            raise ConfigError("assert is no list", where=document.where(f"{path}.assert"), remedy=_ELSEWHERE)
+    options = _options(document, path, test, default)
     description = test.get("description")
     return _Test(
         where=document.where(path),
         variables={**(default.get("vars") or {}), **(test.get("vars") or {})},
-        assertions=[_dereferenced(document, item) for item in (*common, *written)],
+        assertions=_assertions(document, path, test, default),
         options=options,
         description=description if isinstance(description, str) and description.strip() else None,
         has_threshold="threshold" in test or "threshold" in default,
     )
+
+
+def _options(document: YamlDocument, path: str, test: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
+    return {**(default.get("options") or {}), **_mapping(document, f"{path}.options", test.get("options"))}
+
+
+def _assertions(document: YamlDocument, path: str, test: Mapping[str, Any], default: Mapping[str, Any]) -> list[Any]:
+    is_alone = _options(document, path, test, default).get("disableDefaultAsserts")
+    common = [] if is_alone else default.get("assert") or []
+    written = test.get("assert") or []
+    for assertions in (common, written):
+        if not isinstance(assertions, list):
+            raise ConfigError("assert is no list", where=document.where(f"{path}.assert"), remedy=_ELSEWHERE)
+    return [_dereferenced(document, item) for item in (*common, *written)]
+
+
+def _skipped(where: str, reason: str, assertions: list[Any]) -> Skipped:
+    """Leave a test out together with its assertions, which are counted by name."""
+    names = (one.get("type") if isinstance(one, dict) else None for one in _flat(assertions))
+    lost = tuple(
+        f"{name} of a skipped test" if isinstance(name, str) else "an assertion without a type" for name in names
+    )
+    return Skipped(where=where, reason=reason, unsupported=lost)
 
 
 def _dereferenced(document: YamlDocument, assertion: Any) -> Any:
@@ -115,7 +133,7 @@ def _dereferenced(document: YamlDocument, assertion: Any) -> Any:
 def _items(document: YamlDocument, test: _Test, templates: list[Template]) -> Iterator[Item]:
     for variables in _expanded(test):
         if any(isinstance(value, str) and value.startswith("file://") for value in variables.values()):
-            yield Skipped(where=test.where, reason="a test with a variable from another file")
+            yield _skipped(test.where, "a test with a variable from another file", test.assertions)
             continue
         for template in templates:
             name = test.description and (f"{test.description} {template.label}" if len(templates) > 1 else None)
@@ -138,11 +156,11 @@ def _item(document: YamlDocument, test: _Test, template: Template, name: str | N
         messages = template.messages or messages_of_text(render(template.text, variables))
         messages = render(messages, variables) if template.messages else messages
     except TemplateError as error:
-        return Skipped(where=test.where, reason=str(error))
+        return _skipped(test.where, str(error), test.assertions)
     settings = provider_settings(document.value)
     item = draft_of_body({**settings.body, **template.settings, "messages": messages}, where=test.where, name=name)
     if isinstance(item, Skipped):
-        return item
+        return _skipped(item.where, item.reason, test.assertions)
     tools = frozenset(_tool_names(item.request.get("tools")))
     converted = [convert_assertion(one, variables, tools) for one in _flat(_transformed(test))]
     return _with_checks(replace(item, intent=test.description), converted, [*settings.remarks, *_remarks(test)])

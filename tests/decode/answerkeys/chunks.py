@@ -155,6 +155,22 @@ data: [DONE]
         found=(Found(kind=F.USAGE_IN_EVERY_CHUNK, count=3, detail="3 choice chunks"),),
     ),
     Key(
+        name="zero usage once more, behind the real one",
+        numbers=(11,),
+        body=rb"""data: {"model":"m","choices":[{"index":0,"delta":{"content":"Rome"},"finish_reason":null}]}
+
+data: {"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":8,"completion_tokens":1,"total_tokens":9}}
+
+data: {"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}
+
+data: [DONE]
+
+""",
+        text="Rome",
+        usage=counted(8, 1),
+        found=(Found(kind=F.USAGE_ON_CHOICE_CHUNK), Found(kind=F.USAGE_ZEROED, detail="zeros behind real counts")),
+    ),
+    Key(
         name="vLLM with continuous usage: a running count, never a sum",
         numbers=(11,),
         body=rb"""data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}],"usage":{"prompt_tokens":8,"total_tokens":8,"completion_tokens":0}}
@@ -241,6 +257,39 @@ data: [DONE]
         text="Rome",
         usage=Usage(prompt_tokens=8, completion_tokens=1, total_tokens=42),
         found=(Found(kind=F.USAGE_INCONSISTENT, detail="total 42 is not 8 + 1"),),
+    ),
+    Key(
+        name="more cached than the prompt has",
+        body=rb"""data: {"model":"m","choices":[{"index":0,"delta":{"content":"Rome"},"finish_reason":"stop"}]}
+
+data: {"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":1,"total_tokens":11,"prompt_tokens_details":{"cached_tokens":900}}}
+
+data: [DONE]
+
+""",
+        text="Rome",
+        usage=counted(10, 1, cached_tokens=900),
+        found=(Found(kind=F.USAGE_INCONSISTENT, detail="900 cached tokens in a prompt of 10"),),
+    ),
+    Key(
+        name="reasoning counted beside the completion, not in it",
+        numbers=(22,),
+        body=rb"""data: {"model":"m","choices":[{"index":0,"delta":{"reasoning_content":"Capital"},"finish_reason":null}]}
+
+data: {"model":"m","choices":[{"index":0,"delta":{"content":"Rome"},"finish_reason":"stop"}]}
+
+data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10,"completion_tokens_details":{"reasoning_tokens":2}}}
+
+data: [DONE]
+
+""",
+        text="Rome",
+        reasoning="Capital",
+        usage=counted(9, 1, reasoning_tokens=2),
+        found=(
+            Found(kind=F.REASONING_FIELD, detail="reasoning_content"),
+            Found(kind=F.USAGE_INCONSISTENT, detail="2 reasoning tokens in a completion of 1"),
+        ),
     ),
     Key(
         name="Mistral refuses stream_options",

@@ -227,6 +227,125 @@ data: [DONE]
         calls=(weather("Rome", "a", 0),),
         finish_reason="tool_calls",
         usage=counted(80, 15),
+        found=(Found(kind=F.TOOL_NAME_IN_PARTS, detail="get_, then weather"),),
+        prompt=ONE_CALL,
+    ),
+    Key(
+        name="a name that grows with every delta",
+        numbers=(17,),
+        body=rb"""data: {"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"get_","arguments":""}}]},"finish_reason":null}]}
+
+data: {"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"name":"get_weather","arguments":""}}]},"finish_reason":null}]}
+
+data: {"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"name":"get_weather","arguments":"{\"city\":\"Rome\"}"}}]},"finish_reason":"tool_calls"}]}
+
+data: {"choices":[],"usage":{"prompt_tokens":80,"completion_tokens":15,"total_tokens":95}}
+
+data: [DONE]
+
+""",
+        calls=(weather("Rome", "a", 0),),
+        finish_reason="tool_calls",
+        usage=counted(80, 15),
+        found=(Found(kind=F.TOOL_NAME_IN_PARTS, detail="get_, then get_weather"),),
+        prompt=ONE_CALL,
+    ),
+    Key(
+        name="indexes in digits, the choice's too",
+        numbers=(16,),
+        body=rb"""data: {"model":"m","choices":[{"index":"0","delta":{"tool_calls":[{"index":"0","id":"a","type":"function","function":{"name":"get_weather","arguments":""}},{"index":"1","id":"b","type":"function","function":{"name":"get_weather","arguments":""}}]},"finish_reason":null}]}
+
+data: {"model":"m","choices":[{"index":"0","delta":{"tool_calls":[{"index":"1","function":{"arguments":"{\"city\":\"Oslo\"}"}},{"index":"0","function":{"arguments":"{\"city\":\"Rome\"}"}}]},"finish_reason":"tool_calls"}]}
+
+data: {"choices":[],"usage":{"prompt_tokens":80,"completion_tokens":30,"total_tokens":110}}
+
+data: [DONE]
+
+""",
+        calls=(weather("Rome", "a", 0), weather("Oslo", "b", 1)),
+        finish_reason="tool_calls",
+        usage=counted(80, 30),
+        found=(Found(kind=F.INDEX_NOT_NUMBER, count=6, detail='a choice\'s "0"'),),
+        prompt=TWO_CITIES,
+    ),
+    Key(
+        name="one index for two tools, the first without arguments, no id",
+        numbers=(16, 18),
+        body=rb"""data: {"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Rome\"}"}}]},"finish_reason":null}]}
+
+data: {"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"type":"function","function":{"name":"get_time","arguments":""}}]},"finish_reason":null}]}
+
+data: {"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Oslo\"}"}}]},"finish_reason":"tool_calls"}]}
+
+data: {"choices":[],"usage":{"prompt_tokens":80,"completion_tokens":40,"total_tokens":120}}
+
+data: [DONE]
+
+""",
+        calls=(
+            weather("Rome", None, 0),
+            ToolCall(name="get_time", arguments="", id=None, index=0),
+            weather("Oslo", None, 0),
+        ),
+        finish_reason="tool_calls",
+        usage=counted(80, 40),
+        found=(Found(kind=F.TOOL_INDEX_REUSED, count=2, detail="index 0"), Found(kind=F.TOOL_ID_MISSING, count=3)),
+        prompt=ONE_CALL,
+        rung=Rung.DECISION,
+    ),
+    Key(
+        name="an empty object keeps the place of the arguments",
+        numbers=(17,),
+        body=rb"""data: {"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"get_weather","arguments":{}}}]},"finish_reason":null}]}
+
+data: {"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"city\":"}}]},"finish_reason":null}]}
+
+data: {"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"\"Rome\"}"}}]},"finish_reason":"tool_calls"}]}
+
+data: {"choices":[],"usage":{"prompt_tokens":80,"completion_tokens":15,"total_tokens":95}}
+
+data: [DONE]
+
+""",
+        calls=(weather("Rome", "a", 0),),
+        finish_reason="tool_calls",
+        usage=counted(80, 15),
+        found=(Found(kind=F.TOOL_ARGUMENTS_NOT_TEXT, detail="dict"),),
+        prompt=ONE_CALL,
+    ),
+    Key(
+        name="a call listed, and the old function_call beside it",
+        numbers=(17,),
+        body=rb"""data: {"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"get_weather","arguments":""}}],"function_call":{"name":"get_weather","arguments":""}},"finish_reason":null}]}
+
+data: {"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"city\":\"Rome\"}"}}],"function_call":{"arguments":"{\"city\":\"Rome\"}"}},"finish_reason":"tool_calls"}]}
+
+data: {"choices":[],"usage":{"prompt_tokens":80,"completion_tokens":15,"total_tokens":95}}
+
+data: [DONE]
+
+""",
+        calls=(weather("Rome", "a", 0),),
+        finish_reason="tool_calls",
+        usage=counted(80, 15),
+        found=(Found(kind=F.LEGACY_CALL_REPEATS, detail="get_weather"),),
+        prompt=ONE_CALL,
+    ),
+    Key(
+        name="a role, then the whole message with its call",
+        numbers=(10, 17),
+        body=rb"""data: {"model":"m","choices":[{"index":0,"delta":{"role":"assistant"},"finish_reason":null}]}
+
+data: {"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Rome\"}"}}]},"finish_reason":"tool_calls"}]}
+
+data: {"choices":[],"usage":{"prompt_tokens":80,"completion_tokens":15,"total_tokens":95}}
+
+data: [DONE]
+
+""",
+        calls=(weather("Rome", "a", 0),),
+        finish_reason="tool_calls",
+        usage=counted(80, 15),
         prompt=ONE_CALL,
     ),
     Key(

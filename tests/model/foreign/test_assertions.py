@@ -1,5 +1,6 @@
 """promptfoo's assertions as checks: each one that has a check, and each way in which one has none."""
 
+import re
 from typing import Any
 
 import pytest
@@ -183,6 +184,17 @@ def test_an_assertion_without_a_check_keeps_its_name_and_reason(written: dict[st
 def test_a_valid_call_without_tools_has_no_check() -> None:
     conversion = convert_assertion({"type": "is-valid-openai-tools-call"}, {}, frozenset())
     assert "without tools" in str(conversion.unsupported)
+
+
+def test_a_named_group_and_what_refers_to_it_are_rewritten() -> None:
+    def pattern(written: str) -> Any:
+        check = convert_assertion({"type": "regex", "value": written}, {}, TOOLS).check
+        return check and check.argument
+
+    assert pattern(r"(?<x>a)\k<x>") == "(?P<x>a)(?P=x)"
+    assert pattern(r"(?<x>a)\\\k<x>") == r"(?P<x>a)\\(?P=x)"
+    assert pattern(r"a\\k<x>") == r"a\\k<x>"  # an escaped backslash, then letters
+    assert re.search(pattern(r"(?<q>['\"]).*\k<q>"), "say 'x'")
 
 
 @pytest.mark.parametrize("written", [None, "contains", {}, {"type": 5}])

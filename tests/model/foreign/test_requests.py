@@ -99,6 +99,17 @@ def test_a_batch_line_without_a_body_is_skipped(tmp_path: Path, line: Any, reaso
     assert [one.reason for one in read(lines_file(tmp_path, line), Format.BATCH)[1]] == [reason]
 
 
+@pytest.mark.parametrize(
+    ("method", "is_taken"), [("POST", True), ("post", True), (None, True), ("GET", False), (5, False)]
+)
+def test_a_batch_line_of_another_method_is_skipped(tmp_path: Path, method: Any, is_taken: bool) -> None:
+    line = {"custom_id": "a", "method": method, "url": "/v1/chat/completions", "body": {"messages": [USER]}}
+    drafts, skipped = read(lines_file(tmp_path, line), Format.BATCH)
+    assert len(drafts) == is_taken
+    reasons = [] if is_taken else [f"method {method}, where a chat request is a POST"]
+    assert [one.reason for one in skipped] == reasons
+
+
 def test_keys_and_addresses_are_dropped_and_their_values_never_said(tmp_path: Path) -> None:
     secret = "sk-canary-1234567890"
     body = {"messages": [USER], "api_key": secret, "extra_headers": {"Authorization": secret}, "base_url": "http://h"}
