@@ -4,7 +4,7 @@ Everything is drawn from one seeded generator. The candidate draws from the same
 for what its `Defect` says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -49,9 +49,18 @@ def golden_set(kinds: Mapping[str, int] = KINDS) -> GoldenSet:
 class Defect:
     """How the candidate differs from the reference; the default is not at all."""
 
-    tool_drop: float = 0.0  # tool success falls by this much on every tool prompt
+    tool_drop: float = 0.0  # success falls by this much on every prompt with tools
+    json_drop: float = 0.0
+    text_drop: float = 0.0
     ttft_factor: float = 1.0
     rate_factor: float = 1.0
+    e2e_factor: float = 1.0  # on top of what the other two do to it
+    token_factor: float = 1.0  # of counted tokens, which is all that they are charged by
+
+    def drop_on(self, kind: str) -> float:
+        """Give the loss of success on a kind of prompts."""
+        return {"tool": self.tool_drop, "json": self.json_drop, "text": self.text_drop}.get(kind, 0.0)
+
     failure: float = 0.0  # added to the share of failed requests
 
 
@@ -64,20 +73,29 @@ class World:
     rate: Mapping[str, float]  # median, tok/s
     tokens: Mapping[str, float]
     failure: float = 0.002
+    price: float | None = None  # of a token; None: no price is known
 
 
-def draw_world(golden: GoldenSet, rng: np.random.Generator, *, tool_success: float | None = None) -> World:
+def draw_world(
+    golden: GoldenSet,
+    rng: np.random.Generator,
+    *,
+    success: float | None = None,
+    on_kinds: Collection[str] = ("tool",),
+    failure: float = 0.002,
+) -> World:
     """Draw what each prompt is like: most are almost always answered, a few are hard; times span an order."""
     ids = [prompt.id for prompt in golden.prompts]
     kinds = {prompt.id: prompt.category for prompt in golden.prompts}
     hardness = dict(zip(ids, rng.beta(0.3, 6.0, len(ids)), strict=True))
-    if tool_success is not None:
-        hardness |= {prompt_id: 1 - tool_success for prompt_id in ids if kinds[prompt_id] == "tool"}
+    if success is not None:  # one rate, so that a drop is the same on every prompt and none is cut off at 0
+        hardness |= {prompt_id: 1 - success for prompt_id in ids if kinds[prompt_id] in on_kinds}
     return World(
         success={prompt_id: 1 - hard for prompt_id, hard in hardness.items()},
         ttft_s=dict(zip(ids, 0.25 * np.exp(rng.normal(0, 0.6, len(ids))), strict=True)),
         rate=dict(zip(ids, 118.9 * np.exp(rng.normal(0, 0.03, len(ids))), strict=True)),
         tokens={prompt_id: 400.0 if kinds[prompt_id] == "speed" else 80.0 for prompt_id in ids},
+        failure=failure,
     )
 
 
@@ -87,12 +105,19 @@ def without_mistakes(world: World) -> World:
 
 
 def draw_trials(
-    golden: GoldenSet, repeats: Mapping[str, int], world: World, defect: Defect, rng: np.random.Generator
+    golden: GoldenSet,
+    repeats: Mapping[str, int],
+    world: World,
+    defect: Defect,
+    rng: np.random.Generator,
+    *,
+    with_placebo: bool = False,
 ) -> list[Trial]:
-    """Draw both sides' trials; only the candidate has the defect."""
+    """Draw both sides' trials, and the reference's once more where asked; only the candidate has the defect."""
+    arms = {Arm.REFERENCE: Defect(), Arm.CANDIDATE: defect} | ({Arm.PLACEBO: Defect()} if with_placebo else {})
     return [
         trial
-        for arm, own in ((Arm.REFERENCE, Defect()), (Arm.CANDIDATE, defect))
+        for arm, own in arms.items()
         for prompt in golden.prompts
         for trial in _prompt_trials(arm, prompt, repeats[prompt.id], world, own, rng)
     ]
@@ -101,26 +126,33 @@ def draw_trials(
 def _prompt_trials(
     arm: Arm, prompt: Prompt, n: int, world: World, defect: Defect, rng: np.random.Generator
 ) -> list[Trial]:
-    drop = defect.tool_drop if prompt.category == "tool" else 0.0
-    right = rng.random(n) < max(world.success[prompt.id] - drop, 0.0)
+    right = rng.random(n) < max(world.success[prompt.id] - defect.drop_on(prompt.category), 0.0)
     fails = rng.random(n) < world.failure + defect.failure
     ttft = world.ttft_s[prompt.id] * defect.ttft_factor * np.exp(rng.normal(0, 0.2, n)) * _spikes(rng, n)
     tokens = world.tokens[prompt.id] * np.exp(rng.normal(0, 0.05, n))
-    decode_s = tokens / (world.rate[prompt.id] * defect.rate_factor * np.exp(rng.normal(0, 0.03, n))) + _stalls(rng, n)
-    return [
+    undisturbed_s = tokens / (world.rate[prompt.id] * np.exp(rng.normal(0, 0.03, n)))
+    decode_s = (undisturbed_s + _stalls(rng, n)) / defect.rate_factor
+    drawn = [
         _trial(
             RequestKey(arm=arm, prompt_id=prompt.id, repeat=repeat),
             prompt,
             is_right=bool(right[repeat]),
             is_failed=bool(fails[repeat]),
-            times=(
+            measured=(
                 float(ttft[repeat]),
                 float(tokens[repeat] / decode_s[repeat]),
-                float(ttft[repeat] + decode_s[repeat]),
+                float(ttft[repeat] + decode_s[repeat]) * defect.e2e_factor,
+                float(tokens[repeat]) * defect.token_factor,
             ),
         )
         for repeat in range(n)
     ]
+    return drawn if world.price is None else [replace(trial, cost=_cost(trial, world.price)) for trial in drawn]
+
+
+def _cost(trial: Trial, price: float) -> Value:
+    """Charge counted tokens; a failure is free."""
+    return Value(value=price * (trial.metrics["completion_tokens"].value or 0.0))
 
 
 def _stalls(rng: np.random.Generator, n: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -134,15 +166,15 @@ def _spikes(rng: np.random.Generator, n: int) -> np.ndarray[tuple[int], np.dtype
 
 
 def _trial(
-    key: RequestKey, prompt: Prompt, *, is_right: bool, is_failed: bool, times: tuple[float, float, float]
+    key: RequestKey, prompt: Prompt, *, is_right: bool, is_failed: bool, measured: tuple[float, float, float, float]
 ) -> Trial:
-    ttft, rate, e2e = times
+    ttft, rate, e2e, tokens = measured
     is_tool, is_json = prompt.category == "tool", prompt.category == "json"
     metrics = {
         "ttft": Value(value=ttft),
         "decode_rate": Value(value=rate) if prompt.measure.decode else _NO_RATE,
         "e2e": Value(value=e2e),
-        "completion_tokens": Value(value=100.0),
+        "completion_tokens": Value(value=tokens),
     }
     tool = _NO_ANSWER if is_failed else _OK if is_right else _BROKEN
     return Trial(

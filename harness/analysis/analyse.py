@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from harness.analysis.answerparity import compare_answers
 from harness.analysis.certificate import certify
+from harness.analysis.divergence import divergence_curves
 from harness.analysis.economics import side_economics
 from harness.analysis.failures import failure_rows
 from harness.analysis.findingrows import finding_rows
@@ -52,7 +53,7 @@ def analyse(case: Case) -> Analysis:
     streaming = tuple(stream_parity(side, judged[side.arm], case.golden) for side in sides)
     return Analysis(
         case=case,
-        judgement=_judge(case, trials, instrument),
+        judgement=_judge(case, (*trials, *_placebo_trials(case)), instrument),
         trials=trials,
         tails=tails(trial_frame(everything, case.golden), gap_frame(everything), tuple(judged)),
         prompts=prompt_rows(everything, case.golden, tuple(judged)),
@@ -74,6 +75,7 @@ def analyse(case: Case) -> Analysis:
         tokens=compare_tokens(judged, case.golden),
         loops=tuple(found for arm in judged if (found := tool_loops(arm, _trials(judged[arm]))) is not None),
         streaming=streaming,
+        divergence=divergence_curves(case),
     )
 
 
@@ -91,6 +93,14 @@ def _findings(side: Side, judged: Sequence[JudgedRecord]) -> tuple[FindingRow, .
 
 def _sides(case: Case) -> tuple[Side, ...]:
     return (case.reference,) if case.candidate is None else (case.reference, case.candidate)
+
+
+def _placebo_trials(case: Case) -> list[Trial]:
+    """Judge the third arm's requests for the gates only: no table lists it as a side."""
+    side = case.placebo
+    if side is None:
+        return []
+    return _trials(judge_side(side, case.golden, is_open_loop=side_loads(case, side)[0].is_open_loop))
 
 
 def _judge(case: Case, trials: Sequence[Trial], instrument: Sequence[Instrument]) -> Judgement | None:

@@ -67,7 +67,7 @@ def _took_ns(process: ClientFacts) -> int:
 def _cpu_per_event(case: Case, side: Side) -> Value:
     """CPU of all the side's processes over the events of the measured levels, all that they received there."""
     arms = {arm for process in side.client for arm in process.arms}
-    sides = [found for found in (case.reference, case.candidate) if found is not None]
+    sides = [found for found in (case.reference, case.candidate, case.placebo) if found is not None]
     together = [found for found in sides if found.run_id == side.run_id and found.client == side.client]
     if len(together) < len(arms):
         return missing("its process also measured a side that is not judged here")

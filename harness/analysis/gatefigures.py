@@ -2,98 +2,93 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from statistics import NormalDist
 from zlib import crc32
 
 import numpy as np
 
 from harness.analysis.allocation import LEAST_PROMPTS
-from harness.analysis.gatetable import GateRow
+from harness.analysis.exactlevel import difference_z
+from harness.analysis.figures import Draws, Figures, Terms, mostly_undefined, why_undefined, without
+from harness.analysis.gatetable import Form, GateRow
 from harness.analysis.intervals import newcombe, newcombe_bound, prompts_like_these_bound
+from harness.analysis.lengthcost import cost_figures, length_figures
 from harness.analysis.losses import loss_evidence
 from harness.analysis.pairs import MetricPairs, Pair, RatePairs, metric_pairs, rate_pairs
 from harness.analysis.permutation import rate_p_value, ratio_p_value
 from harness.analysis.resampling import (
+    PairedValues,
     RatioBounds,
     log_ratio,
     log_ratios,
     prompt_draws,
     side_quantile,
 )
-from harness.analysis.results import GateKind, Interval, Value
+from harness.analysis.results import Interval, Value
 from harness.analysis.samplesizes import smallest_n
+from harness.analysis.servicelevel import share_figures
 from harness.analysis.values import known, missing
-from harness.analysis.words import count_of
+from harness.analysis.words import count_of, ratio
 from harness.model.golden import GoldenSet
 
-# A quantile of the rest would speak for requests that it never saw; a tail could lie wholly among them.
-MOST_UNDEFINED_FRACTION = 0.2
+__all__ = ["Draws", "Figures", "Terms", "gate_figures", "mostly_undefined"]
+
 _LEVEL = 0.95
 _BOTH = 0.975
+_SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """What a gate is judged by; bounds are one-sided 95 % on the effect's own scale."""
-
-    row: GateRow
-    effect: Value
-    reference: Value
-    candidate: Value
-    n: int
-    interval: Interval | None = None
-    bounds: tuple[float, float] | None = None  # lower, upper
-    traffic_bound: float | None = None
-    p_value: float | None = None
-    successes: tuple[int, int] | None = None
-    evidence: tuple[str, ...] = ()
-    is_applicable: bool = True
-    cannot_pass: str | None = None  # why PASS is out of reach whatever the bounds say
-    is_blind: bool = False  # neither PASS nor FAIL: the figures do not speak for the gate
-
-
-def gate_figures(row: GateRow, pairs: Sequence[Pair], golden: GoldenSet, seed: int, draws: "Draws") -> Figures:
+def gate_figures(  # data, chance and terms of one gate
+    row: GateRow, pairs: Sequence[Pair], golden: GoldenSet, seed: int, draws: Draws, terms: Terms | None = None
+) -> Figures:
     """Compute one gate's figures; the same plan and data give the same draws."""
     if not any(row.counts(prompt) for prompt in golden.prompts):
-        return _without(row, row.nothing, is_applicable=False)
+        return without(row, row.nothing, is_applicable=False)
+    terms = terms or Terms()
     rng = np.random.default_rng([seed, crc32(row.id.encode())])
-    if row.kind is GateKind.DIFFERENCE:
-        return _rate_figures(row, rate_pairs(row, pairs, golden), rng, draws)
-    return _ratio_figures(row, metric_pairs(row, pairs, golden), rng, draws)
+    if row.form is Form.RATES:
+        return _rate_figures(row, rate_pairs(row, pairs, golden), rng, draws, terms)
+    if row.form is Form.QUANTILES:
+        return _ratio_figures(row, metric_pairs(row, pairs, golden), rng, draws, terms)
+    if row.slo is not None:
+        return share_figures(row, row.slo, pairs, golden, terms)
+    if row.form is Form.DISAGREEMENT:
+        return _disagreement_figures(row, terms)
+    figures = length_figures if row.form is Form.LENGTH else cost_figures
+    return figures(row, pairs, golden, rng, draws, terms)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draws:
-    """How often to resample and to permute; fewer only where many comparisons are simulated."""
-
-    bootstrap: int = 4_000
-    permutation: int = 9_999
-
-
-def _without(row: GateRow, reason: str, n: int = 0, *, is_applicable: bool = True) -> Figures:
-    nothing = missing(reason)
+def _disagreement_figures(row: GateRow, terms: Terms) -> Figures:
+    """Take what was found for the identity of the answers; not measurable is never a PASS."""
+    found = terms.disagreement
+    if found is None or not found.is_measurable:
+        return without(row, "the answers were not compared" if found is None else found.reason or "not measurable")
     return Figures(
         row=row,
-        effect=nothing,
-        reference=nothing,
-        candidate=nothing,
-        n=n,
-        is_applicable=is_applicable,
-        cannot_pass=reason,
-        is_blind=True,
+        effect=found.effect,
+        reference=found.reference_self,
+        candidate=found.candidate_self,
+        n=found.n_answers,
+        interval=found.interval,
+        bounds=found.bounds,
+        p_value=found.p_value,
     )
 
 
-def _rate_figures(row: GateRow, found: RatePairs, rng: np.random.Generator, draws: Draws) -> Figures:
+def _rate_figures(row: GateRow, found: RatePairs, rng: np.random.Generator, draws: Draws, terms: Terms) -> Figures:
     n = len(found.pairs)
     if n == 0:
-        return _without(row, "no request has an outcome on both sides")
+        return without(row, "no request has an outcome on both sides")
     one, two = sum(found.reference), sum(found.candidate)
     by_prompt = found.by_prompt()
-    lower = newcombe_bound(one, n, two, n)
-    upper = -newcombe_bound(two, n, one, n)
+    z = difference_z(n, terms.margin or 0.0, terms.alpha)
+    lower = newcombe_bound(one, n, two, n, z)
+    upper = -newcombe_bound(two, n, one, n, z)
     sign = 1 if row.higher_is_better else -1
-    traffic = prompts_like_these_bound([sign * counts.difference for counts in by_prompt.values()])
+    traffic = prompts_like_these_bound(
+        [sign * counts.difference for counts in by_prompt.values()], NormalDist().inv_cdf(terms.level)
+    )
     return Figures(
         row=row,
         effect=known((two - one) / n),
@@ -109,17 +104,17 @@ def _rate_figures(row: GateRow, found: RatePairs, rng: np.random.Generator, draw
     )
 
 
-def _ratio_figures(row: GateRow, found: MetricPairs, rng: np.random.Generator, draws: Draws) -> Figures:
+def _ratio_figures(row: GateRow, found: MetricPairs, rng: np.random.Generator, draws: Draws, terms: Terms) -> Figures:
     values, q = found.values, row.q or 0.5
     n = len(values.prompts)
     if n == 0:
-        return _without(row, _why_undefined(found) or "no request has a value on both sides")
+        return without(row, why_undefined(found) or "no request has a value on both sides")
     if n < smallest_n(q):
         reason = (
             mostly_undefined(found, q)
             or f"{count_of(n, 'request')} per side; an interval of this quantile needs {smallest_n(q)}"
         )
-        return replace(_without(row, reason, n), evidence=_notes(row, found))
+        return replace(without(row, reason, n), evidence=_notes(row, found))
     log_effect = log_ratio(values, q)
     bounds = RatioBounds(
         draws=log_ratios(values, q, prompt_draws(values, rng, draws.bootstrap)), n_prompts=values.n_prompts
@@ -131,12 +126,27 @@ def _ratio_figures(row: GateRow, found: MetricPairs, rng: np.random.Generator, d
         candidate=known(side_quantile(values, values.candidate, q)),
         n=n,
         interval=_interval(bounds),
-        bounds=_ends(bounds, _LEVEL),
+        bounds=_ends(bounds, terms.level),
         p_value=ratio_p_value(values, q, rng, is_loss_low=row.higher_is_better, draws=draws.permutation),
         evidence=_notes(row, found),
         cannot_pass=_too_few_prompts(values.n_prompts) or mostly_undefined(found, q),
         is_blind=values.n_prompts == 1 or mostly_undefined(found, q) is not None,
+        slowest=_slowest(row, values),
     )
+
+
+def _slowest(row: GateRow, values: PairedValues) -> tuple[str, ...]:
+    """Name the prompts whose own medians got worst."""
+    clusters, names = values.clusters, sorted(set(values.prompts))
+    medians = [
+        (float(np.median(values.reference[clusters == i])), float(np.median(values.candidate[clusters == i])))
+        for i in range(len(names))
+    ]
+    ratios = [(two / one, name) for (one, two), name in zip(medians, names, strict=True) if 0 < one < math.inf]
+    worst = sorted(ratios, reverse=not row.higher_is_better)[:_SHOWN]
+    if not worst:
+        return ()
+    return (f"by prompt, medians: {', '.join(f'{name} {ratio(size)}' for size, name in worst)}",)
 
 
 def _ratio_value(log_effect: float) -> Value:
@@ -163,28 +173,11 @@ def _too_few_prompts(n_prompts: int) -> str | None:
     return f"{count_of(n_prompts, 'prompt')} only; resampling prompts needs {LEAST_PROMPTS}"
 
 
-def mostly_undefined(found: MetricPairs, q: float) -> str | None:
-    """Say how many requests have no value when they are more than a fifth, or than the tail that is judged."""
-    if found.n_undefined <= min(MOST_UNDEFINED_FRACTION, round(min(q, 1 - q), 12)) * found.n_pairs:
-        return None
-    return f"{_why_undefined(found)}; too many for the rest to speak for all"
-
-
-def _why_undefined(found: MetricPairs) -> str | None:
-    """Say of the worse side how many requests have no value, and the commonest reason."""
-    arm = max(found.undefined, key=lambda arm: sum(found.undefined[arm].values()))
-    reasons = found.undefined[arm]
-    if not reasons:
-        return None
-    reason, _ = reasons.most_common(1)[0]
-    return f"{sum(reasons.values())} of {found.n_pairs} requests of the {arm} have no value: {reason}"
-
-
 def _notes(row: GateRow, found: MetricPairs) -> tuple[str, ...]:
     failed = [
         f"{count} of {found.n_pairs} requests of the {arm} failed" for arm, count in found.failed.items() if count
     ]
     meaning = "count as slower than anything" if row.counts_failures else "have no rate; request success judges them"
     lines = [f"{' and '.join(failed)}: they {meaning}"] if failed else []
-    undefined = _why_undefined(found)
+    undefined = why_undefined(found)
     return (*lines, undefined) if undefined else tuple(lines)

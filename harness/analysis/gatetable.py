@@ -2,12 +2,35 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from harness.analysis.results import GateKind, Rung, Trial
 from harness.model.golden import Prompt
-from harness.model.settings import Gates, RateGate, RatioGate
+from harness.model.servicelevels import slo_gates, slo_id, slo_words
+from harness.model.settings import Gates, RateGate, RatioGate, SloGate, SloMetric
 
 Outcomes = Callable[[Trial], bool | None]
+
+
+class Form(StrEnum):
+    """How a gate's figures are computed."""
+
+    RATES = "rates"  # of two sides
+    QUANTILES = "quantiles"  # of two sides, one over the other
+    LENGTH = "length"  # geometric means of completion tokens, one over the other
+    COST = "cost"  # money per success, one over the other
+    SHARE = "share"  # of the candidate's requests beyond a limit
+    DISAGREEMENT = "disagreement"  # of answers
+
+
+_KINDS = {
+    Form.RATES: GateKind.DIFFERENCE,
+    Form.QUANTILES: GateKind.RATIO,
+    Form.LENGTH: GateKind.RATIO,
+    Form.COST: GateKind.RATIO,
+    Form.SHARE: GateKind.SHARE,
+    Form.DISAGREEMENT: GateKind.DISAGREEMENT,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,21 +45,36 @@ class GateRow:
     nothing: str  # why the gate is not applicable when no prompt counts
     outcome: Outcomes | None = None  # of a rate gate; None where a trial has none
     failure_is: bool | None = None  # what a failed request is for a rate gate; None: not counted
-    q: float | None = None  # of a ratio gate
+    q: float | None = None  # of a ratio of quantiles
+    other: Form | None = None  # where it is neither a difference of rates nor a ratio of quantiles
+    slo: SloGate | None = None  # the limit of a share
+    is_two_sided: bool = False  # whether a change in either direction is a loss
     awaits_loops: bool = False  # whether a prompt whose tool loops were not all run has no outcome
 
     @property
+    def form(self) -> Form:
+        """How its figures are computed."""
+        return self.other or (Form.RATES if self.q is None else Form.QUANTILES)
+
+    @property
     def kind(self) -> GateKind:
-        """Difference of rates or ratio of quantiles."""
-        return GateKind.DIFFERENCE if self.q is None else GateKind.RATIO
+        """How its effect is expressed."""
+        return _KINDS[self.form]
+
+    @property
+    def is_timing(self) -> bool:
+        """Whether it judges instants, which a busy client may spoil."""
+        return self.form in {Form.QUANTILES, Form.SHARE}
 
     @property
     def counts_failures(self) -> bool:
         """Whether a failed request is a value of this gate: a latency that never ends."""
-        return self.q is not None and not self.higher_is_better
+        return self.is_timing and not self.higher_is_better
 
-    def settings(self, gates: Gates) -> RateGate | RatioGate:
+    def settings(self, gates: Gates) -> RateGate | RatioGate | SloGate:
         """Give the gate's margin, and whether it is required."""
+        if self.slo is not None:
+            return self.slo
         found: RateGate | RatioGate = getattr(gates, self.id)
         return found
 
@@ -183,4 +221,57 @@ GATES: tuple[GateRow, ...] = (
         nothing="nothing was sent",
         q=0.5,
     ),
+    GateRow(
+        id="completion_length",
+        title="Completion length",
+        metric="completion_tokens",
+        higher_is_better=False,
+        counts=_every,
+        nothing="nothing was answered",
+        other=Form.LENGTH,
+        is_two_sided=True,
+    ),
+    GateRow(
+        id="cost_per_success",
+        title="Cost per success",
+        metric="cost_per_success",
+        higher_is_better=False,
+        counts=_has_checks,
+        nothing="no prompt of the set has a check",
+        other=Form.COST,
+    ),
+    GateRow(
+        id="identity",
+        title="Excess disagreement",
+        metric="same_canonical",
+        higher_is_better=False,
+        counts=_every,
+        nothing="nothing was answered",
+        other=Form.DISAGREEMENT,
+    ),
 )
+
+_SLO_COUNTS: dict[SloMetric, tuple[Callable[[Prompt], bool], str]] = {
+    SloMetric.TTFT: (_measures_ttft, _NO_TTFT),
+    SloMetric.E2E: (_every, "nothing was sent"),
+    SloMetric.DECODE_RATE: (_measures_decode, _NO_DECODE),
+}
+
+
+def gate_rows(gates: Gates) -> tuple[GateRow, ...]:
+    """Give the rows of these settings: the table, and a row for each service level."""
+    return (*GATES, *(_slo_row(gate) for gate in slo_gates(gates)))
+
+
+def _slo_row(gate: SloGate) -> GateRow:
+    counts, nothing = _SLO_COUNTS[gate.metric]
+    return GateRow(
+        id=slo_id(gate),
+        title=f"Requests beyond {slo_words(gate)}",
+        metric=gate.metric.value,
+        higher_is_better=False,
+        counts=counts,
+        nothing=nothing,
+        other=Form.SHARE,
+        slo=gate,
+    )

@@ -2,9 +2,9 @@
 
 import math
 
-from harness.analysis.gatefigures import Figures
+from harness.analysis.figures import Figures
 from harness.analysis.results import Gate, GateKind, Interval, Outcome
-from harness.analysis.words import points, points_number, quantity, ratio
+from harness.analysis.words import digits_apart, percent, points, points_number, quantity, ratio
 
 # What a reader may call each gate inside a sentence.
 NAMES = {
@@ -19,38 +19,86 @@ NAMES = {
     "decode_p50": "decode rate p50",
     "decode_p5": "decode rate p5",
     "e2e_p50": "E2E p50",
+    "completion_length": "completion length",
+    "cost_per_success": "cost per success",
+    "identity": "excess disagreement",
 }
+_SLO = "slo: "
+_QUANTILES = ("ttft_p50", "ttft_p95", "e2e_p50")
 
 
-def gate_reason(found: Figures, margin: float, outcome: Outcome, p_value: float | None) -> str:
+def name_of(gate_id: str) -> str:
+    """Name a gate inside a sentence; a service level by its own words."""
+    return NAMES.get(gate_id) or f"requests beyond {gate_id.removeprefix(_SLO)}"
+
+
+def gate_reason(found: Figures, margin: float, outcome: Outcome, p_value: float | None, level: float) -> str:
     """Say in one sentence what the gate saw and why it decides as it does."""
     title = found.row.title
     if found.effect.value is None:
         return f"{title}: {found.effect.reason}."
-    seen = _rates(found) if found.row.kind is GateKind.DIFFERENCE else _quantiles(found)
     limit = allowed(found.row.kind, margin, higher_is_better=found.row.higher_is_better)
-    return f"{title}: {seen}; {_bound(found)}, {limit}{_because(found, outcome, p_value)}."
+    bound = f"{_bound(found, margin)} ({level_words(level)})" if found.bounds else "no bound"
+    return f"{title}: {_seen(found)}; {bound}, {limit}{_because(found, outcome, p_value)}."
+
+
+def level_words(level: float) -> str:
+    """Write a one-sided confidence, as `one-sided 97 %`."""
+    return f"one-sided {level * 100:.4g} %"
+
+
+def _seen(found: Figures) -> str:
+    if found.row.kind is GateKind.DIFFERENCE:
+        return _rates(found)
+    if found.row.kind is GateKind.SHARE:
+        theirs = percent(found.reference.value or 0.0)
+        return f"{_count(found, 1)} of {found.n} of the candidate, {theirs} of the reference"
+    if found.row.kind is GateKind.DISAGREEMENT:
+        return f"{points(found.effect.value or 0.0, signed=False)} beyond what each side does with itself"
+    return _ratios(found)
+
+
+def _count(found: Figures, side: int) -> int:
+    return (found.successes or (0, 0))[side]
 
 
 def allowed(kind: GateKind, margin: float, *, higher_is_better: bool) -> str:
     """Write the margin on the effect's own scale, as `allowed −5` or `allowed 1.5×`."""
     if kind is GateKind.RATIO:
         return f"allowed {margin:g}\N{MULTIPLICATION SIGN}"
-    return f"allowed {points_number(-margin if higher_is_better else margin)}"
+    if kind is GateKind.SHARE:
+        return f"allowed {percent(margin, _limit_digits(margin * 100))}"
+    return f"allowed {points_number(-margin if higher_is_better else margin, _limit_digits(margin * 100))}"
+
+
+def _limit_digits(limit: float) -> int:
+    """One decimal, and more where the limit itself has more."""
+    return digits_apart(limit, round(limit, 1), 1)
+
+
+def size_of(kind: GateKind, value: float, margin: float, *, signed: bool = True) -> str:
+    """Write a size with as many decimals as tell it from the margin: a PASS never reads as if at its limit."""
+    if kind is GateKind.RATIO:
+        return ratio(value, digits_apart(value, margin, 2))
+    digits = digits_apart(abs(value) * 100, margin * 100, 1)
+    return percent(value, digits) if kind is GateKind.SHARE else points(value, signed=signed, digits=digits)
 
 
 def worst_case(gate: Gate) -> str:
     """Write a gate's worst case still compatible with the data, beside what is allowed."""
     limit = allowed(gate.kind, gate.margin, higher_is_better=gate.higher_is_better)
     if gate.bound is None:
-        return f"{NAMES[gate.id]}: not bounded by the data ({limit})"
-    return f"{NAMES[gate.id]} {_size(gate, gate.bound)} ({limit})"
+        return f"{name_of(gate.id)}: not bounded by the data ({limit})"
+    if gate.kind is GateKind.RATIO and not gate.higher_is_better and gate.bound == 0:
+        return f"{name_of(gate.id)}: {_among_failures(gate.id)} ({limit})"
+    size = "unbounded" if math.isinf(gate.bound) else size_of(gate.kind, gate.bound, gate.margin)
+    return f"{name_of(gate.id)} {size} ({limit})"
 
 
-def _size(gate: Gate, value: float) -> str:
-    if gate.kind is GateKind.DIFFERENCE:
-        return points(value)
-    return "unbounded" if math.isinf(value) else ratio(value)
+def _among_failures(gate_id: str) -> str:
+    """Nothing is slower than a failure: every latency is zero times the reference's where that falls among them."""
+    name = name_of(gate_id).rpartition(" ")[2] if gate_id in _QUANTILES else "figure"
+    return f"not bounded: the reference's {name} falls among failures"
 
 
 def interval_words(gate: Gate) -> str:
@@ -60,6 +108,8 @@ def interval_words(gate: Gate) -> str:
         return "no interval"
     if gate.kind is GateKind.RATIO:
         return f"95 % CI {_number(interval.low)} to {_number(interval.high)}"
+    if gate.kind is GateKind.SHARE:
+        return f"95 % CI {percent(interval.low)} to {percent(interval.high)}"
     return f"95 % CI {_loss_ends(interval, is_fall=gate.higher_is_better)}"
 
 
@@ -79,19 +129,24 @@ def _rates(found: Figures) -> str:
     return f"{two} of {found.n} against {one} of {found.n}, {change}"
 
 
-def _quantiles(found: Figures) -> str:
-    metric = found.row.metric
+def _ratios(found: Figures) -> str:
+    metric, effect = found.row.metric, ratio(found.effect.value or 0.0)
+    if found.row.q is None:
+        return f"{effect} from {found.n} requests per side"
     candidate = quantity(metric, found.candidate.value or 0.0)
     reference = quantity(metric, found.reference.value or 0.0)
-    return f"{candidate} against {reference}, {ratio(found.effect.value or 0.0)} from {found.n} requests per side"
+    return f"{candidate} against {reference}, {effect} from {found.n} requests per side"
 
 
-def _bound(found: Figures) -> str:
-    if found.bounds is None:
-        return "no bound"
-    worst = found.bounds[0] if found.row.higher_is_better else found.bounds[1]
-    size = points(worst) if found.row.kind is GateKind.DIFFERENCE else ratio(worst)
-    return f"at worst {size}"
+def _bound(found: Figures, margin: float) -> str:
+    low, high = found.bounds or (0.0, 0.0)
+    if found.row.is_two_sided:
+        limits = sorted((margin, 1 / margin if margin else margin))
+        return " to ".join(size_of(found.row.kind, *end) for end in zip((low, high), limits, strict=True)) + ", each"
+    worst = low if found.row.higher_is_better else high
+    if found.row.kind is GateKind.RATIO and not found.row.higher_is_better and worst == 0:
+        return _among_failures(found.row.id)
+    return f"at worst {size_of(found.row.kind, worst, margin)}"
 
 
 def _because(found: Figures, outcome: Outcome, p_value: float | None) -> str:

@@ -20,7 +20,7 @@ Z_TWO_SIDED = NormalDist().inv_cdf(0.5 + LEVEL / 2)
 
 def wilson(successes: int, n: int, z: float = Z_TWO_SIDED) -> Interval:
     """Give the score interval of a rate; its ends stay within 0 and 1 and never collapse to a point."""
-    low, high = _wilson_ends(successes, n, z)
+    low, high = wilson_ends(successes, n, z)
     return Interval(low=low, high=high, level=_level(z), method="wilson")
 
 
@@ -40,8 +40,8 @@ def newcombe_bound(reference: int, n_reference: int, candidate: int, n_candidate
     The upper bound is minus the lower bound of the swapped sides.
     """
     p_reference, p_candidate = reference / n_reference, candidate / n_candidate
-    _, high = _wilson_ends(reference, n_reference, z)
-    low, _ = _wilson_ends(candidate, n_candidate, z)
+    _, high = wilson_ends(reference, n_reference, z)
+    low, _ = wilson_ends(candidate, n_candidate, z)
     return p_candidate - p_reference - math.hypot(p_candidate - low, high - p_reference)
 
 
@@ -64,7 +64,8 @@ def rate_without_event(n: int) -> float:
     return float(1 - (1 - LEVEL) ** (1 / n))
 
 
-def _wilson_ends(successes: int, n: int, z: float) -> tuple[float, float]:
+def wilson_ends(successes: int, n: int, z: float) -> tuple[float, float]:
+    """Give both ends of the score interval."""
     if not 0 <= successes <= n or n == 0:
         raise ValueError(f"{successes} of {n} is not a rate")
     rate = successes / n

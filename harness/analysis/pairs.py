@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.analysis.gatetable import GateRow, is_unsettled
+from harness.analysis.gatetable import Form, GateRow, is_unsettled
 from harness.analysis.permutation import PromptCounts
 from harness.analysis.resampling import PairedValues
-from harness.analysis.results import Trial
+from harness.analysis.results import Trial, Value
 from harness.model.golden import GoldenSet
 from harness.model.record import Arm, FailureKind
 
@@ -116,7 +116,7 @@ class MetricPairs:
 
 
 def metric_pairs(row: GateRow, pairs: Sequence[Pair], golden: GoldenSet) -> MetricPairs:
-    """Read a ratio gate's values: a failure is an endless latency, and never a decode rate."""
+    """Read a ratio gate's values: a failure is an endless latency, never a decode rate; 0 tokens are no length."""
     counted = _counted(row, golden)
     chosen = [pair for pair in pairs if pair.prompt_id in counted]
     both = [(pair, _value(row, pair.reference), _value(row, pair.candidate)) for pair in chosen]
@@ -140,7 +140,12 @@ def _value(row: GateRow, trial: Trial) -> float | None:
     if trial.failure is not None:
         return math.inf if row.counts_failures else None
     found = trial.metrics.get(row.metric)
-    return None if found is None else found.value
+    return None if found is None or _is_empty(row, found) else found.value
+
+
+def _is_empty(row: GateRow, found: Value) -> bool:
+    """Whether it is a length of nothing, which has no logarithm."""
+    return row.form is Form.LENGTH and found.value == 0
 
 
 def _side(pairs: Sequence[Pair], arm: Arm) -> list[Trial]:
@@ -149,5 +154,10 @@ def _side(pairs: Sequence[Pair], arm: Arm) -> list[Trial]:
 
 def _reasons(row: GateRow, trials: Sequence[Trial]) -> Counter[str]:
     without = [trial for trial in trials if trial.failure is None and _value(row, trial) is None]
-    found = [trial.metrics.get(row.metric) for trial in without]
-    return Counter("not measured" if value is None else str(value.reason) for value in found)
+    return Counter(_reason(row, trial.metrics.get(row.metric)) for trial in without)
+
+
+def _reason(row: GateRow, found: Value | None) -> str:
+    if found is None:
+        return "not measured"
+    return "no completion tokens" if _is_empty(row, found) else str(found.reason)

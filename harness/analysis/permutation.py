@@ -8,14 +8,14 @@ p = 100 / draws so far is as valid (J. Besag and P. Clifford, Biometrika 78 (199
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.analysis.quantiles import is_smooth
-from harness.analysis.resampling import PairedValues, log_quotient, weighted_quantiles
+from harness.analysis.resampling import PairedValues, log_quotient, quantiles_by_draw
 
 DRAWS = 9_999
 _TIE = 1e-9  # equal statistics may differ in their last bits
@@ -63,22 +63,35 @@ def ratio_p_value(
 ) -> float:
     """One-sided p of "the candidate is worse": the log ratio of quantiles against its label permutations."""
     pooled = np.concatenate([pairs.reference, pairs.candidate])
+    order = np.argsort(pooled, kind="stable")
+    ordered, is_infinite = pooled[order], np.isinf(pooled)
+    both_upto = np.arange(1, pooled.size + 1)
     n = len(pairs.prompts)
     by_rank = pairs.has_failures or not is_smooth(q)
     sign = 1.0 if is_loss_low else -1.0
 
     def gains(is_candidate: NDArray[np.bool_]) -> NDArray[np.float64]:
-        counts = is_candidate.astype(np.int64)
-        candidate = weighted_quantiles(pooled, counts, q, by_rank=by_rank)
-        reference = weighted_quantiles(pooled, 1 - counts, q, by_rank=by_rank)
-        more_failures = (2 * counts - 1) @ np.isinf(pooled)
+        upto = np.cumsum(is_candidate[:, order], axis=1, dtype=np.int64)
+        candidate = quantiles_by_draw(ordered, upto, q, by_rank=by_rank)
+        reference = quantiles_by_draw(ordered, both_upto - upto, q, by_rank=by_rank)
+        more_failures = 2 * is_candidate[:, is_infinite].sum(axis=1) - np.count_nonzero(is_infinite)
         gained: NDArray[np.float64] = sign * _finite(log_quotient(candidate, reference)) - _TIE_BREAK * more_failures
         return gained
 
     observed = gains(np.repeat([[False, True]], n, axis=1))[0]
+    return label_p_value(pairs, rng, draws, lambda is_candidate: gains(is_candidate) <= observed + _TIE)
+
+
+def label_p_value(
+    pairs: PairedValues,
+    rng: np.random.Generator,
+    draws: int,
+    is_extreme: Callable[[NDArray[np.bool_]], NDArray[np.bool_]],
+) -> float:
+    """Count labellings that are as extreme as the data; drawing stops once enough of them are."""
     found: list[NDArray[np.bool_]] = []
-    for is_candidate in _labellings(pairs, rng, draws):
-        found.append(gains(is_candidate) <= observed + _TIE)
+    for is_candidate in labellings(pairs, rng, draws):
+        found.append(is_extreme(is_candidate))
         if sum(map(np.count_nonzero, found)) >= _ENOUGH:
             break
     return _p(np.concatenate(found), draws)
@@ -89,7 +102,7 @@ def _finite(log_ratios: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.nan_to_num(log_ratios, nan=0.0, posinf=_BEYOND, neginf=-_BEYOND)
 
 
-def _labellings(pairs: PairedValues, rng: np.random.Generator, draws: int) -> Iterator[NDArray[np.bool_]]:
+def labellings(pairs: PairedValues, rng: np.random.Generator, draws: int) -> Iterator[NDArray[np.bool_]]:
     """Give draws in parts: which pooled values (references, then candidates) are called the candidate's."""
     groups = _groups(pairs)
     n = len(pairs.prompts)

@@ -1,11 +1,14 @@
 """What a verdict does not say, and what a reader must know before believing it."""
 
 from collections.abc import Sequence
+from statistics import NormalDist
 
 from harness.analysis.certificatewords import achieved_words
-from harness.analysis.gatewords import NAMES
+from harness.analysis.exploratory import why_exploratory
+from harness.analysis.gatewords import level_words, name_of
 from harness.analysis.intervals import prompts_like_these_bound
 from harness.analysis.load import load_words, side_loads
+from harness.analysis.looks import is_planned, plan_alpha
 from harness.analysis.pairs import Pair, judged_trials
 from harness.analysis.results import Case, Gate, Instrument, Outcome, Trial
 from harness.analysis.sentences import worse_though_informative
@@ -20,7 +23,7 @@ def unverified(case: Case, gates: Sequence[Gate], pairs: Sequence[Pair]) -> tupl
     return (
         *(f"{gate.title}: {gate.reason.removeprefix(f'{gate.title}: ')}" for gate in gates if _is_absent(gate)),
         *(f"{gate.title}: {gate.demoted_because}" for gate in gates if gate.demoted_because),
-        _traffic(len({pair.prompt_id for pair in pairs})),
+        _traffic(len({pair.prompt_id for pair in pairs}), plan_alpha(case.plan, case.look)),
         _load(case),
         "Cold starts: first contacts and warm-ups are recorded but not judged",
         "Other hours and other places: this is one client at one time; run it again at another hour",
@@ -32,13 +35,13 @@ def _is_absent(gate: Gate) -> bool:
     return gate.outcome is Outcome.NOT_APPLICABLE and gate.is_required
 
 
-def _traffic(n_prompts: int) -> str:
-    bound = prompts_like_these_bound([0.0] * n_prompts)
+def _traffic(n_prompts: int, alpha: float) -> str:
+    bound = prompts_like_these_bound([0.0] * n_prompts, NormalDist().inv_cdf(1 - alpha))
     if bound is None:
         return "Any traffic: no prompt was compared"
     return (
         f"Traffic unlike these prompts; for prompts like them, {count_of(n_prompts, 'prompt')} can exclude a loss of "
-        f"{points(bound, signed=False)} at best"
+        f"{points(bound, signed=False)} at best ({level_words(1 - alpha)})"
     )
 
 
@@ -60,7 +63,7 @@ def judgement_notes(
     return tuple(
         note
         for note in (
-            _late_margins(case),
+            *_exploratory(case),
             *_earlier_sides(case),
             _unlike_loads(case),
             _unlike_achieved(instrument),
@@ -74,10 +77,14 @@ def judgement_notes(
     )
 
 
-def _late_margins(case: Case) -> str:
-    if case.margins_are_from_plan:
-        return ""
-    return "The margins were chosen after the data: this verdict is exploratory, not the one that the plan registered."
+def _exploratory(case: Case) -> list[str]:
+    """Each look has its own chance of a false PASS, too: the plan paid for so many."""
+    notes = [
+        f"{reason[:1].upper()}{reason[1:]}: this verdict is exploratory, not the one that the plan registered."
+        for reason in why_exploratory(case)
+    ]
+    fishing = "Who looks until one passes lets a worse candidate pass more often than stated."
+    return notes if is_planned(case.plan, case.look) else [*notes, fishing]
 
 
 def _earlier_sides(case: Case) -> list[str]:
@@ -126,12 +133,12 @@ def _left(trials: Sequence[Trial], pairs: Sequence[Pair], arm: Arm) -> int:
 
 
 def _worse_inside(gates: Sequence[Gate]) -> str:
-    worse = [NAMES[gate.id] for gate in gates if gate.is_measurably_worse]
+    worse = [name_of(gate.id) for gate in gates if gate.is_measurably_worse]
     return f"Measurably worse, inside your margin: {', '.join(worse)}." if worse else ""
 
 
 def _demoted(gates: Sequence[Gate]) -> str:
-    names = [NAMES[gate.id] for gate in gates if gate.demoted_because]
+    names = [name_of(gate.id) for gate in gates if gate.demoted_because]
     if not names:
         return ""
     return f"Informative only, because this run is too small for them to pass: {', '.join(names)}."

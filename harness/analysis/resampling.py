@@ -99,8 +99,11 @@ def repeat_draws(pairs: PairedValues, rng: np.random.Generator, draws: int = DRA
 def weighted_quantiles(values: _Floats, counts: _Counts, q: float, *, by_rank: bool) -> _Floats:
     """Quantile of each draw: row i holds value j `counts[i, j]` times."""
     order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    upto = np.cumsum(counts[:, order], axis=1)
+    return quantiles_by_draw(values[order], np.cumsum(counts[:, order], axis=1), q, by_rank=by_rank)
+
+
+def quantiles_by_draw(ordered: _Floats, upto: _Counts, q: float, *, by_rank: bool) -> _Floats:
+    """Quantile of each draw from ascending values; `upto[i, j]` says how many of row i are values 0 to j."""
     totals = upto[:, -1]
     if by_rank:
         ranks = np.maximum(np.ceil(q * totals - 1e-9), 1)
@@ -130,12 +133,12 @@ class RatioBounds:
     def lower(self, level: float) -> float:
         """One-sided lower bound."""
         filled = np.where(np.isnan(self.draws), -np.inf, self.draws)
-        return _low_end(filled, self._tail(level))
+        return low_end(filled, self._tail(level))
 
     def upper(self, level: float) -> float:
         """One-sided upper bound."""
         filled = np.where(np.isnan(self.draws), np.inf, self.draws)
-        return -_low_end(-filled, self._tail(level))
+        return -low_end(-filled, self._tail(level))
 
     def _tail(self, level: float) -> float:
         """Expanded percentile: the normal tail at sqrt(K / (K - 1)) times Student's quantile."""
@@ -143,7 +146,19 @@ class RatioBounds:
         return float(norm.sf(widened))
 
 
-def _low_end(values: _Floats, tail: float) -> float:
-    """Order statistic of the draws, so that infinite draws need no interpolation and the two ends mirror each other."""
-    rank = max(math.floor(tail * (values.size + 1)), 1)
-    return float(np.partition(values, rank - 1)[rank - 1])
+_LEAST_RANK = 10  # from an end of the draws, nearer to which they are too few to be read
+
+
+def low_end(values: _Floats, tail: float) -> float:
+    """Order statistic of the draws, so that infinite draws need no interpolation and the two ends mirror each other.
+
+    Too far out for the number of draws, the line through the median and the tenth draw, on normal quantiles, goes on.
+    """
+    rank = math.floor(tail * (values.size + 1))
+    if rank >= _LEAST_RANK:
+        return float(np.partition(values, rank - 1)[rank - 1])
+    last = min(_LEAST_RANK, values.size)
+    edge, middle = float(np.partition(values, last - 1)[last - 1]), float(np.median(values))
+    if math.isinf(edge) or math.isinf(middle):
+        return edge if math.isinf(edge) else -math.inf
+    return middle - (middle - edge) * float(norm.isf(tail) / norm.isf(last / (values.size + 1)))

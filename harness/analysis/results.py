@@ -39,7 +39,11 @@ class Case:
     plan: Plan | None
     reference: Side
     candidate: Side | None = None  # None: one endpoint measured, nothing to compare
-    margins_are_from_plan: bool = True  # False: chosen after the data
+    placebo: Side | None = None  # the reference's endpoint once more, as a third arm; None: not asked for
+    look: int = 1  # which look at the run's data this is
+    margins_are_from_plan: bool = True  # False: chosen after the data, or the plan itself is in doubt
+    plan_matches_digest: bool = True  # False: it is not the plan that was registered, or a version before this wrote it
+    command: str | None = None  # that measured it, as it was typed
 
 
 class Verdict(StrEnum):
@@ -109,7 +113,9 @@ class GateKind(StrEnum):
     """How a gate's effect is expressed."""
 
     DIFFERENCE = "difference"  # of two rates, candidate - reference, as a fraction
-    RATIO = "ratio"  # of two quantiles, candidate / reference
+    RATIO = "ratio"  # candidate / reference: of two quantiles, of means, of costs
+    SHARE = "share"  # of the candidate's own requests beyond a limit, as a fraction
+    DISAGREEMENT = "disagreement"  # of answers beyond the sides' own, as a fraction
 
 
 class Outcome(StrEnum):
@@ -122,10 +128,21 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SelfNoise:
+    """What a gate shows between the reference and itself: what no candidate could do better than."""
+
+    source: str  # "placebo": a third arm; "split": the reference's own repeats in two halves
+    effect: Value
+    interval: Interval | None = None
+    outcome: Outcome | None = None  # of a placebo, judged as a candidate would be
+    n: int = 0  # requests on either side of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """One gate, judged: effect, bounds, margin, denominators, words."""
 
-    id: str  # field name in model.settings.Gates
+    id: str  # field name in model.settings.Gates, or `slo: ` and its words
     title: str
     metric: str
     kind: GateKind
@@ -137,7 +154,7 @@ class Gate:
     reason: str  # one sentence, numbers included
     effect: Value  # candidate - reference, or candidate / reference
     interval: Interval | None = None  # two-sided 95 %, for display
-    bound: float | None = None  # the one-sided 95 % bound on the bad side: the worst case compatible with the data
+    bound: float | None = None  # the one-sided bound on the bad side, at `level`: the worst case still compatible
     traffic_bound: float | None = None  # the same for "prompts like these", rates only
     p_value: float | None = None  # of detection, Holm-adjusted among required gates
     reference: Value
@@ -147,7 +164,111 @@ class Gate:
     successes_reference: int | None = None
     successes_candidate: int | None = None
     is_measurably_worse: bool = False
+    is_beyond_margin: bool = False  # even the better bound is a loss beyond the margin: more data will not mend it
     evidence: tuple[str, ...] = ()  # "11 of 13 losses are SchemaMismatch in book_flight"
+    level: float = 0.95  # one-sided confidence of bound, 1 - the look's share of the error rate
+    noise: SelfNoise | None = None  # None: not measurable
+    is_timing: bool = False  # judges instants, which a busy client may spoil
+    is_two_sided: bool = False  # a change in either direction is a loss
+
+    @property
+    def is_conclusive(self) -> bool:
+        """Whether the data settle it either way."""
+        return self.outcome in {Outcome.PASS, Outcome.FAIL}
+
+
+class Likeness(StrEnum):
+    """Whether two sides answer alike; different is not worse."""
+
+    INDISTINGUISHABLE = "indistinguishable"  # no shift is detected, and one beyond the margin is excluded
+    SHIFTED = "shifted"
+    NOT_SETTLED = "not settled"  # neither
+    NOT_MEASURABLE = "not measurable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """How far two sides disagree beyond their own repeats: half the squared mean discrepancy, as a fraction."""
+
+    effect: Value
+    reference_self: Value  # mean over prompts of how far two repeats agree
+    candidate_self: Value
+    cross: Value
+    bounds: tuple[float, float] | None = None  # one-sided at `level`, lower and upper
+    interval: Interval | None = None
+    p_value: float | None = None  # of "nothing differs", labels permuted inside each prompt
+    level: float = 0.95
+    n_prompts: int = 0
+    n_answers: int = 0  # of the side with fewer
+    reason: str | None = None  # why it cannot be measured
+
+    @property
+    def is_measurable(self) -> bool:
+        """Whether a difference could have shown."""
+        return self.reason is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Whether the candidate answers as the reference does, apart from the verdict."""
+
+    likeness: Likeness
+    sentence: str  # "IDENTITY: shifted (...)"
+    disagreement: Disagreement
+    noise: SelfNoise | None = None  # the same between the reference and itself
+    modalities: Mapping[str, int] = field(default_factory=dict)  # how answers are compared -> on how many prompts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regression:
+    """One prompt that got worse, by the exact permutation of its own requests; exploratory."""
+
+    prompt_id: str
+    metric: str  # id in the catalogue
+    reference: Value
+    candidate: Value
+    n_reference: int
+    n_candidate: int
+    p_value: float
+    adjusted_p: float  # Benjamini-Hochberg among the prompts of the metric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """The group of prompts with the largest regression, of all groups that were looked at."""
+
+    kind: str  # "category", "tag", "prompt length", "tool"
+    name: str
+    metric: str
+    effect: Value  # difference of rates, or geometric mean over prompts of the ratio of medians
+    elsewhere: Value  # the same over the other prompts
+    p_value: float  # of the largest of all groups and metrics
+    n_prompts: int
+    n_cohorts: int  # groups that were looked at
+    prompts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorstOff:
+    """Where it got worse: single prompts and a group of them; exploratory."""
+
+    regressions: tuple[Regression, ...] = ()  # flagged ones, smallest p first
+    n_tests: int = 0  # tests that could have been flagged
+    smallest_p: float | None = None  # that any test of this size can reach
+    cohort: Cohort | None = None  # None: fewer than two groups
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DivergenceCurve:
+    """How long pairs of answers stay the same: Kaplan-Meier, pairs that never part censored at their end."""
+
+    pair: str  # "reference with itself", "candidate with itself", "reference with candidate"
+    n_pairs: int
+    n_parting: int
+    characters: tuple[float, ...] = ()  # ascending, where the curve falls
+    shares: tuple[float, ...] = ()  # still the same just after it
+    median: Value = field(default_factory=_unmeasured)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +295,8 @@ class Judgement:
     not_verified: tuple[str, ...] = ()
     read_first: tuple[str, ...] = ()  # prompt ids
     notes: tuple[str, ...] = ()  # margins chosen after the data, side recorded earlier, ...
+    identity: Identity | None = None  # None: no two sides to compare
+    worst_off: WorstOff | None = None
 
 
 class Rung(StrEnum):
@@ -756,3 +879,4 @@ class Analysis:
     tokens: TokenComparison | None = None  # None: one endpoint measured
     loops: tuple[ToolLoops, ...] = ()  # empty: no prompt says what a tool returns
     streaming: tuple[StreamParity, ...] = ()
+    divergence: tuple[DivergenceCurve, ...] = ()  # empty: fewer than two text answers to any prompt

@@ -47,19 +47,19 @@ def exact_form(answer: Answer) -> tuple[object, ...]:
 
 
 def _same_exactly(answers: Sequence[Answer]) -> Matrix:
-    return _equality([exact_form(answer) for answer in answers])
+    return equality([exact_form(answer) for answer in answers])
 
 
 def _same_canonical(answers: Sequence[Answer]) -> Matrix:
-    return _equality([canonical_answer(answer) for answer in answers])
+    return equality([canonical_answer(answer) for answer in answers])
 
 
 def _same_calls(answers: Sequence[Answer]) -> Matrix:
     """Compare calls as a multiset, their order and ids aside; two answers without a call agree."""
-    return _equality([tuple(sorted(map(canonical_call, answer.tool_calls))) for answer in answers])
+    return equality([tuple(sorted(map(canonical_call, answer.tool_calls))) for answer in answers])
 
 
-def _json_similarity(answers: Sequence[Answer]) -> Matrix:
+def json_similarity(answers: Sequence[Answer]) -> Matrix:
     """Jaccard index of (path, value) leaves; where an answer is no JSON object or list, equal text or nothing."""
     leaves = [_leaves_of(answer) for answer in answers]
     alike = _same_canonical(answers)
@@ -81,20 +81,26 @@ def _text_similarity(answers: Sequence[Answer]) -> Matrix:
     return np.asarray(cdist(texts, texts, scorer=Indel.normalized_similarity, dtype=np.float64))
 
 
-def _shared_prefix(answers: Sequence[Answer]) -> Matrix:
+def shared_prefix(answers: Sequence[Answer]) -> Matrix:
     """Where two texts part: characters before the first difference over those of the longer one."""
     texts = _texts(answers)
     return np.asarray(cdist(texts, texts, scorer=Prefix.normalized_similarity, dtype=np.float64))
 
 
-def _word_overlap(answers: Sequence[Answer]) -> Matrix:
+def word_overlap(answers: Sequence[Answer]) -> Matrix:
     """0.5 cosine of word counts + 0.5 cosine of counts of neighbouring words; order matters little."""
-    words = [_WORD.findall(text.casefold()) for text in _texts(answers)]
+    words = [words_of(text.casefold()) for text in _texts(answers)]
     neighbours = [list(pairwise((_EDGES[0], *found, _EDGES[1]))) for found in words]
-    return (_cosine([Counter(found) for found in words]) + _cosine([Counter(found) for found in neighbours])) / 2
+    return (cosine([Counter(found) for found in words]) + cosine([Counter(found) for found in neighbours])) / 2
 
 
-def _cosine(counted: Sequence[Counter[Any]]) -> Matrix:
+def words_of(text: str) -> list[str]:
+    """Split into words and marks, scripts without spaces by character."""
+    return _WORD.findall(text)
+
+
+def cosine(counted: Sequence[Counter[Any]]) -> Matrix:
+    """Cosine of counts; two without any count are alike."""
     place = {item: i for i, item in enumerate(dict.fromkeys(item for counts in counted for item in counts))}
     table = np.zeros((len(counted), len(place)))
     for row, counts in enumerate(counted):
@@ -111,7 +117,8 @@ def _texts(answers: Sequence[Answer]) -> list[str]:
     return [canonical_answer(answer) for answer in answers]
 
 
-def _equality(forms: Sequence[object]) -> Matrix:
+def equality(forms: Sequence[object]) -> Matrix:
+    """Give 1 for equal forms and 0 for others."""
     place = {form: i for i, form in enumerate(dict.fromkeys(forms))}
     codes = np.array([place[form] for form in forms])
     return np.asarray(codes[:, None] == codes[None, :], dtype=np.float64)
@@ -134,8 +141,8 @@ WAYS: tuple[Way, ...] = (
     Way(metric="same_exactly", applies=_any_prompt, compare=_same_exactly),
     Way(metric="same_canonical", applies=_any_prompt, compare=_same_canonical),
     Way(metric="same_calls", applies=offers_tools, compare=_same_calls),
-    Way(metric="json_similarity", applies=expects_json, compare=_json_similarity),
+    Way(metric="json_similarity", applies=expects_json, compare=json_similarity),
     Way(metric="text_similarity", applies=_is_prose, compare=_text_similarity, most_answers=MOST_TEXTS),
-    Way(metric="word_overlap", applies=_is_prose, compare=_word_overlap, most_answers=MOST_TEXTS),
-    Way(metric="shared_prefix", applies=_is_prose, compare=_shared_prefix, most_answers=MOST_TEXTS),
+    Way(metric="word_overlap", applies=_is_prose, compare=word_overlap, most_answers=MOST_TEXTS),
+    Way(metric="shared_prefix", applies=_is_prose, compare=shared_prefix, most_answers=MOST_TEXTS),
 )

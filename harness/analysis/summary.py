@@ -44,6 +44,7 @@ def to_summary(analysis: Analysis) -> dict[str, object]:
         "tokens": _plain(analysis.tokens),
         "loops": _plain(analysis.loops),
         "streaming": _plain(analysis.streaming),
+        "divergence": _plain(analysis.divergence),
         "economics": _plain(analysis.economics),
         "failures": _plain(analysis.failures),
         "findings": _plain(analysis.findings),
@@ -58,7 +59,8 @@ def _judgement(judgement: Judgement | None) -> dict[str, object]:
     if judgement is None:
         nothing: list[object] = []
         keys = ("worst_case", "gates", "validity", "settle", "not_verified", "read_first", "notes")
-        return {"verdict": None, "exit_code": 0, "sentence": None} | dict.fromkeys(keys, nothing)
+        without = dict.fromkeys(("identity", "worst_off"))
+        return {"verdict": None, "exit_code": 0, "sentence": None} | dict.fromkeys(keys, nothing) | without
     fields = _plain(judgement)
     return {"verdict": fields.pop("verdict"), "exit_code": EXIT_CODES[judgement.verdict], **fields}
 

@@ -28,15 +28,28 @@ class Evidence:
     def sides(self) -> tuple[Side, ...]:
         """The sides that there are."""
         case = self.case
-        return (case.reference,) if case.candidate is None else (case.reference, case.candidate)
+        return tuple(side for side in (case.reference, case.candidate, case.placebo) if side is not None)
+
+    @property
+    def endpoints(self) -> dict[str, list[Record]]:
+        """What is judged by endpoint: a placebo is the reference once more."""
+        found: dict[str, list[Record]] = {}
+        for side in self.sides:
+            arm = Arm.REFERENCE if side.arm is Arm.PLACEBO else side.arm
+            found.setdefault(arm, []).extend(_judged(side))
+        return found
 
 
-def check_validity(evidence: Evidence) -> tuple[ValidityCheck, ...]:
-    """Check everything; each check stands alone, so that a reader sees all that is wrong at once."""
+def check_validity(evidence: Evidence, placebo: Sequence[str] | None = None) -> tuple[ValidityCheck, ...]:
+    """Check everything; each check stands alone, so that a reader sees all that is wrong at once.
+
+    `placebo` names what the reference failed against itself; None: no third arm was judged.
+    """
     return (
         _common_prompts(evidence),
         _reference_answers(evidence),
         _reference_lost(evidence),
+        *([] if placebo is None else [_placebo(evidence, placebo)]),
         _response_cache(evidence),
         _model_field(evidence),
         _finished(evidence),
@@ -93,12 +106,26 @@ def _reference_lost(evidence: Evidence) -> ValidityCheck:
     )
 
 
+def _placebo(evidence: Evidence, faults: Sequence[str]) -> ValidityCheck:
+    """Where the reference fails against itself, what a candidate fails or passes says nothing."""
+    n = len(judged_trials(evidence.trials, Arm.PLACEBO))
+    return ValidityCheck(
+        id="placebo",
+        title="The reference passes against itself",
+        is_met=not faults and n > 0,
+        evidence="; ".join(faults) if faults else f"{count_of(n, 'request')} of a third arm, judged by the same gates",
+        consequence=INVALID if n else NOTE,
+    )
+
+
 def _response_cache(evidence: Evidence) -> ValidityCheck:
-    found = [
+    ids = [f"{arm}: {line}" for arm, records in evidence.endpoints.items() for line in repeated_ids(records)]
+    answers = [
         f"{side.arm}: {line}"
         for side in evidence.sides
-        for line in (*repeated_ids(_judged(side)), *cached_answers(judged_trials(evidence.trials, side.arm)))
+        for line in cached_answers(judged_trials(evidence.trials, side.arm))
     ]
+    found = [*ids, *answers]
     return ValidityCheck(
         id="response_cache",
         title="Every answer was made for its request",
@@ -110,7 +137,8 @@ def _response_cache(evidence: Evidence) -> ValidityCheck:
 
 def _model_field(evidence: Evidence) -> ValidityCheck:
     models = {
-        side.arm: sorted({record.model_reported or "" for record in _judged(side)} - {""}) for side in evidence.sides
+        arm: sorted({record.model_reported or "" for record in records} - {""})
+        for arm, records in evidence.endpoints.items()
     }
     changed = [f"{arm}: {' and '.join(names)}" for arm, names in models.items() if len(names) > 1]
     told = [f"{arm}: {names[0]}" for arm, names in models.items() if names]

@@ -3,13 +3,18 @@
 import click
 
 from harness import __version__
+from harness.cli.checklist import checklist
 from harness.cli.compare import compare
 from harness.cli.demo import demo
 from harness.cli.doctor import doctor
 from harness.cli.golden import golden
 from harness.cli.group import BenchGroup
+from harness.cli.memo import memo
+from harness.cli.plan import plan
+from harness.cli.probe import probe
 from harness.cli.report import report
 from harness.cli.run import run
+from harness.cli.sabotage import sabotage
 from harness.cli.schema import schema
 from harness.cli.simulate import simulate
 
@@ -27,5 +32,9 @@ def main() -> None:
     """
 
 
-for command in (compare, run, report, simulate, demo, doctor, golden, schema):
+COMMANDS = (
+    *(compare, plan, run, probe, report, checklist, memo, sabotage),
+    *(simulate, demo, doctor, golden, schema),
+)
+for command in COMMANDS:
     main.add_command(command)

@@ -7,24 +7,29 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.errors import ConfigError
-from harness.model.record import Arrival, Plan
+from harness.model.record import Arm, Arrival, LookScheme, Plan
 from harness.model.settings import Settings
 from harness.units import seconds
 
 if TYPE_CHECKING:
     from harness.cli.measuring import Request
     from harness.measure.estimate import Estimate
+    from harness.measure.remaining import Remaining
 
 
-def announce(request: "Request", plan: Plan) -> None:
+def announce(request: "Request", plan: Plan, remaining: "Remaining") -> None:
     """Say what the run will ask for; refuse one that may cost more than allowed, before anything is sent."""
     from harness.measure.estimate import estimate  # noqa: PLC0415
 
-    estimates = {arm: estimate(request.golden, endpoint, plan) for arm, endpoint in request.endpoints.items()}
+    estimates = {
+        arm: estimate(request.golden, endpoint, plan, arm, remaining) for arm, endpoint in request.endpoints.items()
+    }
     if not request.quiet:
+        for line in _beginning(request, plan, remaining):
+            click.echo(line, err=True)
         for arm, found in estimates.items():
             side = f"{arm} " if len(estimates) > 1 else ""
-            click.echo(f"{side}{request.endpoints[arm].name}: {_estimate_line(found)}", err=True)
+            click.echo(f"{side}{request.endpoints[arm].name}: {estimate_line(found)}", err=True)
         for demotion in plan.demotions:
             click.echo(f"gate {demotion.gate} is informative only: {demotion.reason}", err=True)
         for warning in (*_warnings(request, plan), *_crowding(request)):
@@ -32,7 +37,21 @@ def announce(request: "Request", plan: Plan) -> None:
     _refuse_over_budget(request.settings, list(estimates.values()))
 
 
+def _beginning(request: "Request", plan: Plan, remaining: "Remaining") -> Iterator[str]:
+    """Say which run goes on, and for which look."""
+    resumed, looks = request.resumed, plan.looks
+    if resumed is None:
+        if looks.scheme is LookScheme.SEQUENTIAL:
+            yield f"look 1 of up to {len(looks.alphas)}, after {looks.repeats[0]} repeats of every prompt"
+        return
+    yield f"going on with {resumed.folder}: {len(remaining.done)} requests are on record, what they lack is sent"
+    if resumed.look > 1:
+        planned = f"of {len(looks.alphas)} planned" if resumed.look <= len(looks.alphas) else "beyond the planned ones"
+        yield f"look {resumed.look}, {planned}"
+
+
 def _warnings(request: "Request", plan: Plan) -> Iterator[str]:
+    from harness.analysis.modes import certify_warning  # noqa: PLC0415
     from harness.measure.wire.proxy import proxy_of  # noqa: PLC0415
 
     for arm, endpoint in request.endpoints.items():
@@ -40,7 +59,19 @@ def _warnings(request: "Request", plan: Plan) -> Iterator[str]:
             yield f"TLS certificates of the {arm} are not verified"
         if (proxy := proxy_of(endpoint.base_url, os.environ)) is not None:
             yield f"the {arm} is reached through the proxy {proxy.address}; its timings hold for that path"
+    if Arm.PLACEBO in request.endpoints:
+        yield from _about_placebo(request)
+    if request.is_certified and (warning := certify_warning(request.golden)) is not None:
+        yield warning
     yield from _about_load(request, plan)
+
+
+def _about_placebo(request: "Request") -> Iterator[str]:
+    """The reference is asked twice: its server and its quota carry both."""
+    reference = request.endpoints[Arm.PLACEBO]
+    yield f"a placebo: {reference.name} is measured twice, against itself, and meets twice the load"
+    if reference.limits.requests_per_minute is not None:
+        yield f"each of the two sends up to limits.requests_per_minute, {reference.limits.requests_per_minute}"
 
 
 def _about_load(request: "Request", plan: Plan) -> Iterator[str]:
@@ -71,7 +102,8 @@ def _crowding(request: "Request") -> Iterator[str]:
         yield f"{n_processes} measuring processes share {n_cpus} CPUs: they delay each other"
 
 
-def _estimate_line(found: "Estimate") -> str:
+def estimate_line(found: "Estimate") -> str:
+    """Say what one side will be asked for, and at what price."""
     from harness.measure.answerlength import UNPINNED_TOKENS  # noqa: PLC0415
 
     tokens = f"about {found.prompt_tokens:,} prompt and at most {found.completion_tokens:,} completion tokens"

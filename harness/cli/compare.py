@@ -1,29 +1,42 @@
 """`bench compare`: the main job."""
 
+import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
+from harness.cli.hopeless import refuse_hopeless_sequence
 from harness.cli.options import (
     has_twin,
+    looking_options,
     measuring_options,
     reporting_options,
     resolve_golden,
     resolve_settings,
+    resuming_option,
     workers_per_endpoint,
 )
 from harness.errors import ConfigError
 from harness.model.endpoint import Endpoint, Limits
 from harness.model.golden import GoldenSet
-from harness.model.record import Arm, Plan
+from harness.model.record import Arm, LookScheme, Plan
 from harness.model.settings import ArrivalSettings, Settings
+
+_MEASURING = (
+    *("golden", "repeats", "seed", "concurrency", "load", "arrival", "max_cost", "isolate", "workers", "twin"),
+    *("probe", "skip_preflight"),
+)
+_LOOKING = ("resume", "placebo", "quick", "certify", "sequential")
 
 
 @click.command()
 @click.argument("reference")
 @click.argument("candidate")
+@resuming_option
+@looking_options
 @measuring_options
 @reporting_options
 def compare(reference: str, candidate: str, **given: Any) -> int:
@@ -36,62 +49,122 @@ def compare(reference: str, candidate: str, **given: Any) -> int:
     Example:
         bench compare a.yml b.yml --repeats 5 --max-cost 2
     """
-    from harness.cli.judging import Output, judge_run, judge_sides  # noqa: PLC0415  # keeps --help light
+    from harness.cli.judging import Output, judge_sides  # noqa: PLC0415  # keeps --help light
     from harness.cli.sides import RecordedSide, read_side, recorded_side  # noqa: PLC0415
     from harness.model.storage import load_run  # noqa: PLC0415
 
     left, right = read_side(reference, Arm.REFERENCE), read_side(candidate, Arm.CANDIDATE)
     output = Output(reports=given["reports"], quiet=given["quiet"], as_json=given["as_json"])
-    chosen = resolve_settings(given)
     if isinstance(left, RecordedSide) and isinstance(right, RecordedSide):
         _refuse_measuring_options(given)
-        return judge_sides(left, right, chosen if given["settings"] else None, output)
+        return judge_sides(left, right, resolve_settings(given) if given["settings"] else None, output)
+    words = shlex.join(["bench", "compare", reference, candidate])
     if isinstance(left, Endpoint) and isinstance(right, Endpoint):
         _refuse_same_prices_in_other_money(left, right)
-        endpoints = {Arm.REFERENCE: left, Arm.CANDIDATE: right}
-        return judge_run(_measure(endpoints, resolve_golden(given["golden"]), chosen, given), None, output)
+        return _measure_and_judge({Arm.REFERENCE: left, Arm.CANDIDATE: right}, given, output, words)
+    _refuse_placebo_and_looks(given)
     recorded = left if isinstance(left, RecordedSide) else right
     live = right if isinstance(right, Endpoint) else left
     assert isinstance(recorded, RecordedSide)  # noqa: S101  # the other cases have returned
     assert isinstance(live, Endpoint)  # noqa: S101
     arm = Arm.CANDIDATE if live is right else Arm.REFERENCE
-    folder = _measure({arm: live}, _same_golden(recorded, given["golden"]), chosen, given, recorded)
+    folder = measure_request(request_for({arm: live}, given, words, recorded))
     fresh = recorded_side(load_run(folder), arm)
     sides = (recorded, fresh) if arm is Arm.CANDIDATE else (fresh, recorded)
-    return judge_sides(*sides, chosen if given["settings"] else None, output)
+    return judge_sides(*sides, resolve_settings(given) if given["settings"] else None, output)
 
 
 def measure_pair(files: dict[Arm, Path], given: dict[str, Any]) -> Path:
     """Measure two endpoint files side by side; give the run folder."""
     from harness.model.endpointfile import load_endpoint  # noqa: PLC0415
 
-    endpoints = {arm: load_endpoint(file) for arm, file in files.items()}
-    return _measure(endpoints, resolve_golden(given["golden"]), resolve_settings(given), given)
+    return measure_request(request_for({arm: load_endpoint(file) for arm, file in files.items()}, given, None))
 
 
-def _measure(
-    endpoints: dict[Arm, Endpoint],
-    golden: GoldenSet,
-    settings: Settings,
-    given: dict[str, Any],
-    recorded: Any = None,
-) -> Path:
-    from harness.cli.judging import keep_records, make_reports_folder  # noqa: PLC0415
-    from harness.cli.measuring import Request, measure  # noqa: PLC0415
+def _measure_and_judge(endpoints: dict[Arm, Endpoint], given: dict[str, Any], output: Any, words: str) -> int:
+    """Measure and judge; where the plan says so, further repeats are measured until a look settles it."""
+    from harness.cli.judging import judged_run  # noqa: PLC0415  # keeps --help light
+
+    request = request_for(endpoints, given, words)
+    while True:
+        folder = measure_request(request)
+        judged = judged_run(folder, None)
+        further = further_look(folder, judged)
+        if further is None:
+            return judged.report(output)
+        if not request.quiet:
+            click.echo(f"look {further.look - 1}: {judged.verdict}; going on", err=True)
+        request = replace(request, resumed=further)
+
+
+def further_look(folder: Path, judged: Any) -> Any:
+    """Give the run with its plan extended for the next look of a sequential plan; None where the verdict stands."""
+    from harness.analysis.verdict import is_final  # noqa: PLC0415
+    from harness.cli.resuming import further_repeats  # noqa: PLC0415
+    from harness.model.storage import load_header  # noqa: PLC0415
+
+    header = load_header(folder)
+    looks, look = header.plan.looks, header.all_parts[-1].look
+    is_over = looks.scheme is not LookScheme.SEQUENTIAL or look >= len(looks.repeats)
+    if is_over or is_final(judged.analysis.judgement):
+        return None
+    return further_repeats(folder, looks.repeats[look])
+
+
+def request_for(endpoints: dict[Arm, Endpoint], given: dict[str, Any], words: str | None, recorded: Any = None) -> Any:
+    """Put together what is to be measured: a new run, or what a recorded one lacks."""
+    from harness.cli.judging import make_reports_folder  # noqa: PLC0415
+    from harness.cli.measuring import Request  # noqa: PLC0415
+    from harness.cli.resuming import resume  # noqa: PLC0415
 
     make_reports_folder(given["reports"])
+    endpoints = {arm: with_concurrency(endpoint, given["concurrency"]) for arm, endpoint in endpoints.items()}
+    common = {
+        "out": given["out"],
+        "quiet": given["quiet"] or given["as_json"],
+        "has_twin": has_twin(given),
+        "words": words,
+    }
+    if given.get("resume") is not None:
+        resumed = resume(given, endpoints)
+        if Arm.PLACEBO in resumed.arms:
+            endpoints[Arm.PLACEBO] = endpoints[Arm.REFERENCE]
+        settings = msgspec.structs.replace(resumed.settings, max_cost=given["max_cost"])
+        return Request(
+            endpoints=endpoints,
+            golden=resumed.golden,
+            settings=settings,
+            workers=resumed.workers,
+            resumed=resumed,
+            skip_preflight=bool(given.get("skip_preflight")),
+            **common,
+        )
+    settings = resolve_settings(given)
     if recorded is not None:
         settings = _as_recorded(settings, recorded.run.header.plan, given)
-    request = Request(
-        endpoints={arm: with_concurrency(endpoint, given["concurrency"]) for arm, endpoint in endpoints.items()},
+    if given.get("placebo"):
+        endpoints[Arm.PLACEBO] = endpoints[Arm.REFERENCE]
+    golden = resolve_golden(given["golden"]) if recorded is None else _same_golden(recorded, given["golden"])
+    if Arm.CANDIDATE in endpoints and Arm.REFERENCE in endpoints:
+        refuse_hopeless_sequence(golden, settings)
+    return Request(
+        endpoints=endpoints,
         golden=golden,
         settings=settings,
-        out=given["out"],
-        quiet=given["quiet"] or given["as_json"],
         workers=workers_per_endpoint(given),
-        has_twin=has_twin(given),
+        probe=bool(given.get("probe")),
+        skip_preflight=bool(given.get("skip_preflight")),
+        is_certified=bool(given.get("certify")),
         repeats=recorded.run.header.plan.repeats if recorded and given["repeats"] is None else None,
+        **common,
     )
+
+
+def measure_request(request: Any) -> Path:
+    """Measure and write records.jsonl; give the run folder."""
+    from harness.cli.judging import keep_records  # noqa: PLC0415
+    from harness.cli.measuring import measure  # noqa: PLC0415
+
     folder = measure(request)
     keep_records(folder)
     return folder
@@ -130,10 +203,16 @@ def _same_golden(recorded: Any, given: Path | None) -> GoldenSet:
 
 def _refuse_measuring_options(given: dict[str, Any]) -> None:
     """Two recorded sides leave nothing to measure: an option for it would have no effect, silently."""
-    names = ("golden", "repeats", "seed", "concurrency", "load", "arrival", "max_cost", "isolate", "workers", "twin")
-    idle = [f"--{name.replace('_', '-')}" for name in names if given[name] is not None]
+    idle = [f"--{name.replace('_', '-')}" for name in (*_MEASURING, *_LOOKING) if given[name] is not None]
     if idle:
         raise ConfigError(f"both sides are recorded, so {', '.join(idle)} would have no effect", remedy="Leave it out")
+
+
+def _refuse_placebo_and_looks(given: dict[str, Any]) -> None:
+    """A recorded side cannot be measured once more."""
+    idle = [f"--{name}" for name in ("placebo", "sequential") if given[name] is not None]
+    if idle:
+        raise ConfigError(f"one side is recorded, so {' and '.join(idle)} cannot be had", remedy="Measure both sides")
 
 
 def _refuse_same_prices_in_other_money(left: Endpoint, right: Endpoint) -> None:

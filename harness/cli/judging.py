@@ -9,27 +9,28 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.looking import look_of, record_look
 from harness.cli.sides import RecordedSide, part_of_header, recorded_side
 from harness.decode.record import decode_attempt
-from harness.decode.sdk_view import SdkView, sdk_view
+from harness.decode.sdk_view import SdkView, both_views
 from harness.errors import ConfigError
-from harness.model.record import Arm, Attempt, Record, RequestKey, RunStatus
+from harness.model.digest import matches_digest
+from harness.model.looks import was_cancelled
+from harness.model.record import Arm, Attempt, ClientFacts, Record, RequestKey, RunStatus
 from harness.model.settings import Settings
 from harness.model.storage import StoredRun, load_run, write_atomically, write_records
+from harness.model.timeline import on_one_line
 from harness.model.twin import TwinLog, read_twin
 
 if TYPE_CHECKING:
-    from harness.analysis.results import Analysis, Case, Side
+    from harness.analysis.results import Analysis, Case, Side, Verdict
+    from harness.report.page import ChecklistView
     from harness.report.write import WrittenReport
 
 _WITHOUT_END = {
     True: "it is still being written",
     False: "its process ended without a word",
     None: "its process ended without a word, or still runs",
-}
-_LATE_MARGINS = {
-    True: (),
-    False: ("the margins were chosen after the data: this verdict is exploratory, not what the plan registered",),
 }
 
 
@@ -53,24 +54,85 @@ def make_reports_folder(folder: Path) -> None:
         raise ConfigError(f"reports cannot be written: {reason}", where=str(folder), remedy="Choose another --reports")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What was judged, before it is reported; a verdict is on record as a look at its run's data."""
+
+    analysis: "Analysis"
+    run: StoredRun
+    checklist: "ChecklistView"
+    departure: str = ""  # from the judgement that the plan registered
+
+    @property
+    def verdict(self) -> "Verdict | None":
+        """Give the verdict; None where one endpoint was measured."""
+        return self.analysis.judgement.verdict if self.analysis.judgement else None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Give what must be known before the verdict is believed: what the journal lacks, why it is exploratory."""
+        from harness.analysis.exploratory import why_exploratory  # noqa: PLC0415  # pandas and scipy load below
+
+        reasons = why_exploratory(self.analysis.case) if self.analysis.judgement else ()
+        late = (f"{reason}: this verdict is exploratory, not what the plan registered" for reason in reasons)
+        return (*self.run.notes, *late)
+
+    def report(self, output: Output) -> int:
+        """Write the report and say the verdict; give the exit code."""
+        return _report(self, output)
+
+
 def judge_run(folder: Path, settings: Settings | None, output: Output) -> int:
     """Judge one run folder: both of its arms, or its only one."""
-    run = load_run(folder)
+    return judged_run(folder, settings).report(output)
+
+
+def judged_run(folder: Path, settings: Settings | None) -> Judged:
+    """Judge one run folder without a report."""
+    return judged_sides(*_sides_of(load_run(folder)), settings)
+
+
+def _sides_of(run: StoredRun) -> tuple[RecordedSide, RecordedSide | None]:
     arms = [header.arm for header in run.header.arms]
-    reference = recorded_side(run, arms[0])
     candidate = recorded_side(run, Arm.CANDIDATE) if Arm.CANDIDATE in arms and len(arms) > 1 else None
-    return judge_sides(reference, candidate, settings, output)
+    return recorded_side(run, arms[0]), candidate
+
+
+def checklist_of_run(folder: Path, probes: Sequence[Path]) -> "ChecklistView":
+    """Judge one run folder for its cut-over checklist."""
+    from harness.cli.cutover import checklist_of  # noqa: PLC0415
+
+    reference, candidate = _sides_of(load_run(folder))
+    return checklist_of(judged_sides(reference, candidate, None).analysis, reference, candidate, probes)
 
 
 def judge_sides(
     reference: RecordedSide, candidate: RecordedSide | None, settings: Settings | None, output: Output
 ) -> int:
     """Judge recorded arms, write the report, give the exit code."""
+    return judged_sides(reference, candidate, settings).report(output)
+
+
+def judged_sides(reference: RecordedSide, candidate: RecordedSide | None, settings: Settings | None) -> Judged:
+    """Judge recorded arms; whoever gets a verdict has looked at the data, and that is put on record first."""
     from harness.analysis.analyse import analyse  # noqa: PLC0415  # pandas and scipy load here
+    from harness.cli.cutover import checklist_of  # noqa: PLC0415
 
     _refuse_itself(reference, candidate)
     case = _case(reference, candidate, settings)
-    return _report(analyse(case), (candidate or reference).run, output, _departure(reference, candidate, case))
+    departure = _departure(reference, candidate, case)
+    run = (candidate or reference).run
+    analysis = analyse(case)
+    checklist = checklist_of(analysis, reference, candidate)
+    judged = Judged(analysis=analysis, run=run, checklist=checklist, departure=departure)
+    if judged.verdict is not None:
+        record_look(reference, candidate, judged.verdict)
+    return judged
+
+
+def recorded_case(folder: Path) -> "Case":
+    """Give what a run folder holds to be judged, without judging it."""
+    return _case(*_sides_of(load_run(folder)), None)
 
 
 def _refuse_itself(reference: RecordedSide, candidate: RecordedSide | None) -> None:
@@ -87,11 +149,13 @@ def _refuse_itself(reference: RecordedSide, candidate: RecordedSide | None) -> N
 def _departure(reference: RecordedSide, candidate: RecordedSide | None, case: "Case") -> str:
     """Name how a judgement differs from the one that the run's plan registered; empty when it does not."""
     arms = [header.arm for header in reference.run.header.arms]
+    arms = [arm for arm in arms if arm is not Arm.PLACEBO]
     planned = (reference.header.arm, candidate.header.arm) if candidate else (reference.header.arm,)
     is_of_one_run = candidate is None or reference.run.folder.resolve() == candidate.run.folder.resolve()
     parts = [
         "" if not is_of_one_run or planned == tuple(arms) else "-other-sides",
-        "" if case.margins_are_from_plan else "-other-margins",
+        "" if case.plan_matches_digest else "-other-plan",
+        "" if case.margins_are_from_plan or not case.plan_matches_digest else "-other-margins",
     ]
     return "".join(parts)
 
@@ -107,32 +171,53 @@ def _case(reference: RecordedSide, candidate: RecordedSide | None, settings: Set
             remedy="Compare runs of the same set",
         )
     planned = part_of_header(main.run, main.run.header.plan.settings, Settings)
+    is_intact = matches_digest(main.run.header)
     return Case(
         golden=main.golden,
         settings=settings or planned,
         plan=main.run.header.plan,
         reference=_side(reference, Arm.REFERENCE, is_earlier=reference.run.folder != main.run.folder),
         candidate=_side(candidate, Arm.CANDIDATE, is_earlier=False) if candidate else None,
-        margins_are_from_plan=settings is None or settings.verdict == planned.verdict,
+        placebo=_placebo(reference, candidate),
+        look=look_of(reference, candidate),
+        command=main.run.header.command,
+        margins_are_from_plan=is_intact and (settings is None or _rules(settings) == _rules(planned)),
+        plan_matches_digest=is_intact,
     )
+
+
+def _rules(settings: Settings) -> tuple[object, ...]:
+    """Give what of the settings decides a verdict or what it may claim."""
+    return settings.verdict, settings.validity, settings.plan.screen
+
+
+def _placebo(reference: RecordedSide, candidate: RecordedSide | None) -> "Side | None":
+    """Give the third arm of a run whose own reference and candidate are judged."""
+    run = reference.run
+    found = next((header for header in run.header.arms if header.arm is Arm.PLACEBO), None)
+    if found is None or candidate is None or candidate.run.folder != run.folder:
+        return None
+    if (reference.header.arm, candidate.header.arm) != (Arm.REFERENCE, Arm.CANDIDATE):
+        return None
+    return _side(RecordedSide(run=run, header=found), Arm.PLACEBO, is_earlier=False)
 
 
 def _side(side: RecordedSide, arm: Arm, *, is_earlier: bool) -> "Side":
     from harness.analysis.results import Side  # noqa: PLC0415
 
-    first = first_responses(side)
+    views = _replayed(side.run, first_responses(side), arm)
     return Side(
         arm=arm,
         name=side.endpoint.name,
         endpoint=side.header.endpoint,
         run_id=side.run.header.run_id,
         records=tuple(replace(record, key=replace(record.key, arm=arm)) for record in decode_run(side)),
-        sdk_views=_replayed(side.run, first, arm),
-        sdk_helper_views=_replayed(side.run, first, arm, through_helper=True),
+        sdk_views={key: plain for key, (plain, _) in views.items()},
+        sdk_helper_views={key: helper for key, (_, helper) in views.items()},
         was_recorded_earlier=is_earlier,
         unfinished=_unfinished(side.run),
         plan=side.run.header.plan,
-        client=tuple(process for process in side.run.header.client if side.header.arm in process.arms),
+        client=_client_facts(side),
         clock=_clock_facts(side),
         twin=_twin(side),
     )
@@ -144,13 +229,27 @@ def _twin(side: RecordedSide) -> TwinLog | None:
     return None if log is None else replace(log, streams=own)
 
 
+def _client_facts(side: RecordedSide) -> tuple[ClientFacts, ...]:
+    """Give what the processes that measured a side say of themselves; nothing where one of them could not."""
+    measured = {attempt.part for attempt in side.run.attempts if not attempt.key.is_warmup}
+    found = tuple(process for process in side.run.header.client if side.header.arm in process.arms)
+    is_whole = len(side.run.header.all_parts) == 1 or measured <= {process.part for process in found}
+    return found if is_whole else ()
+
+
 def _clock_facts(side: RecordedSide) -> dict[str, object]:
+    """Give what the player said of its clocks; steps lose their instant where parts have clocks of their own."""
     facts = side.run.header.clock.get(side.header.arm)
-    return facts if isinstance(facts, dict) else {}
+    if not isinstance(facts, dict):
+        return {}
+    steps = facts.get("steps")
+    if len(side.run.header.all_parts) == 1 or not isinstance(steps, list):
+        return facts
+    return {**facts, "steps": [{"by_ns": step.get("by_ns")} for step in steps]}
 
 
 def decode_run(side: RecordedSide) -> list[Record]:
-    """Decode one arm's attempts from the flight recorder."""
+    """Decode one arm's attempts from the flight recorder, on one time line; those that our user cut say nothing."""
     endpoint = side.endpoint
     return [
         decode_attempt(
@@ -159,7 +258,7 @@ def decode_run(side: RecordedSide) -> list[Record]:
             model_asked=endpoint.model,
             asked_usage=endpoint.stream_usage or not attempt.key.is_streamed,  # without a stream it comes unasked
         )
-        for attempt in side.run.attempts
+        for attempt in on_one_line([attempt for attempt in side.run.attempts if not was_cancelled(attempt)])
         if attempt.key.arm == side.header.arm
     ]
 
@@ -177,19 +276,14 @@ def _unfinished(run: StoredRun) -> str | None:
 def first_responses(side: RecordedSide) -> list[Attempt]:
     """Give the first measured response to each prompt of one arm: a retry is no trial, and neither is a follow-up."""
     attempts = [attempt for attempt in side.run.attempts if attempt.key.arm == side.header.arm and attempt.length]
-    trials = [attempt for attempt in attempts if attempt.attempt == 1]
+    trials = [attempt for attempt in attempts if attempt.attempt == 1 and not was_cancelled(attempt)]
     measured = [attempt for attempt in trials if not (attempt.key.is_warmup or attempt.key.is_follow_up)]
     return list({attempt.key.prompt_id: attempt for attempt in reversed(measured)}.values())
 
 
-def _replayed(
-    run: StoredRun, attempts: Sequence[Attempt], arm: Arm, *, through_helper: bool = False
-) -> dict[RequestKey, SdkView]:
-    """Replay responses through the SDK, offline, as the application on this side would."""
-    return {
-        replace(attempt.key, arm=arm): sdk_view(run.wire(attempt), attempt.reads, through_helper=through_helper)
-        for attempt in attempts
-    }
+def _replayed(run: StoredRun, attempts: Sequence[Attempt], arm: Arm) -> dict[RequestKey, tuple[SdkView, SdkView]]:
+    """Replay responses through the SDK, offline, as an application on this side would, without its helper and with."""
+    return {replace(attempt.key, arm=arm): both_views(run.wire(attempt), attempt.reads) for attempt in attempts}
 
 
 def keep_records(folder: Path) -> None:
@@ -199,23 +293,27 @@ def keep_records(folder: Path) -> None:
     write_records(folder, tuple(decoded))
 
 
-def _report(analysis: "Analysis", run: StoredRun, output: Output, departure: str) -> int:
+def _report(judged: Judged, output: Output) -> int:
     """Write and print; a judgement that departs from the plan leaves the planned one's files alone."""
     from harness.analysis.results import EXIT_CODES  # noqa: PLC0415
+    from harness.report.memofiles import write_memo  # noqa: PLC0415
     from harness.report.write import encode_summary, write_report  # noqa: PLC0415  # matplotlib and jinja2 load below
 
-    written = write_report(analysis, run.header, output.reports, suffix=departure)
+    analysis, run, departure = judged.analysis, judged.run, judged.departure
+    if analysis.judgement is not None:
+        write_memo(analysis, run.header, output.reports, suffix=departure)
+    written = write_report(analysis, run.header, output.reports, suffix=departure, checklist=judged.checklist)
     verdict = run.folder / "verdict.json"
     if not departure and (analysis.case.reference.run_id == run.header.run_id or not verdict.exists()):
         write_atomically(verdict, encode_summary(written.content))
-    _print(written, run, output)
+    _print(written, judged, output)
     return EXIT_CODES[analysis.judgement.verdict] if analysis.judgement else 0
 
 
-def _print(written: "WrittenReport", run: StoredRun, output: Output) -> None:
+def _print(written: "WrittenReport", judged: Judged, output: Output) -> None:
     from harness.report.terminal import end_block  # noqa: PLC0415
 
-    for note in (*run.notes, *_LATE_MARGINS[written.content["margins_are_from_plan"] is True]):
+    for note in judged.notes:
         click.echo(f"note: {note}", err=True)
     if output.as_json:
         click.echo(json.dumps(written.content, allow_nan=False))

@@ -4,28 +4,35 @@ import asyncio
 import os
 import secrets
 import shlex
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
+from harness.cli.parts import ended_parts, new_part, resumed_header
 from harness.clock import SystemClock
 from harness.errors import BenchError
 from harness.model.digest import plan_sha256
 from harness.model.endpoint import Endpoint
 from harness.model.golden import GoldenSet
-from harness.model.record import Arm, ArmHeader, Plan, RunHeader, RunStatus
+from harness.model.looks import note_unrecorded_look
+from harness.model.mending import mend_journal
+from harness.model.record import Arm, ArmHeader, Attempt, Plan, RunHeader, RunStatus
 from harness.model.settings import Settings
-from harness.model.storage import RunWriter
+from harness.model.storage import RunWriter, load_run, lock_run
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from harness.cli.progress import Progress
+    from harness.cli.resuming import Resumed
     from harness.measure.isolation import IsolatedSession
+    from harness.measure.remaining import Remaining
     from harness.measure.session import Session
     from harness.measure.twin import Twin
 
@@ -42,25 +49,78 @@ class Request:
     repeats: Mapping[str, int] | None = None  # of a recorded plan; allocated afresh when None
     workers: int | None = None  # processes per endpoint; None: this one measures all
     has_twin: bool = False  # a server with a log is played beside the endpoints
+    probe: bool = False  # what the golden set needs is probed before anything is measured
+    skip_preflight: bool = False  # a feature that is known to be rejected stops nothing
+    resumed: "Resumed | None" = None  # the run that goes on; None: a new one
+    is_certified: bool = False  # asked for with --certify: a set that is too small for it is warned of
+    words: str | None = None  # of the command with its endpoints: what `--resume` follows; None: cannot be resumed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Start:
+    """What this part of a run begins with."""
+
+    plan: Plan
+    remaining: "Remaining"
+    attempts: tuple[Attempt, ...] = ()  # on record
+    notes: tuple[str, ...] = ()  # what was lost before
+    lock: "BinaryIO | None" = None  # of a run that goes on
 
 
 def measure(request: Request) -> Path:
     """Measure and give the run folder; what was recorded before an error or Ctrl-C stays there."""
     from harness.cli.announcing import announce  # noqa: PLC0415
+
+    with ExitStack() as held:
+        start = _start(request, held)
+        announce(request, start.plan, start.remaining)
+        session = _prepare(request, start)
+        clock = SystemClock()
+        with _writer(request, start, clock) as writer:
+            _play(request, start, session, writer)
+    return writer.folder
+
+
+def _start(request: Request, held: ExitStack) -> _Start:
+    """Plan a new run, or lock the one that goes on, mend its journal and find what is left."""
+    from harness.measure.remaining import Remaining, remaining_after  # noqa: PLC0415
+
+    resumed = request.resumed
+    if resumed is None:
+        return _Start(plan=make_plan(request), remaining=Remaining(arms=tuple(request.endpoints)))
+    lock = held.enter_context(lock_run(resumed.folder))
+    notes = mend_journal(resumed.folder)
+    attempts = load_run(resumed.folder).attempts
+    note_unrecorded_look(resumed.folder, attempts)
+    part = len(resumed.header.all_parts)
+    return _Start(
+        plan=resumed.plan,
+        remaining=remaining_after(attempts, resumed.arms, part),
+        attempts=attempts,
+        notes=notes,
+        lock=lock,
+    )
+
+
+def _writer(request: Request, start: _Start, clock: SystemClock) -> RunWriter:
+    if request.resumed is None:
+        header = _header(request, start.plan, clock)
+        return RunWriter(request.out / header.run_id, header)
+    header = resumed_header(request.resumed, new_part(start.plan, clock, look=request.resumed.look, notes=start.notes))
+    return RunWriter(request.resumed.folder, header, lock=start.lock)
+
+
+def _play(request: Request, start: _Start, session: "Session | IsolatedSession", writer: RunWriter) -> None:
+    """Send what is left; the header says how it ended, whatever ends it."""
     from harness.cli.twinning import loopback_twin  # noqa: PLC0415
     from harness.measure.loop import ending_on_sigterm  # noqa: PLC0415
 
-    plan = _plan(request)
-    announce(request, plan)
-    session = _prepare(request, plan)
-    clock = SystemClock()
-    header = _header(request, plan, clock)
-    with RunWriter(request.out / header.run_id, header) as writer, ExitStack() as afterwards:
-        status, reason = RunStatus.INTERRUPTED, None
+    status, reason = RunStatus.INTERRUPTED, None
+    with ExitStack() as afterwards:
         try:
-            with _progress(request, plan) as progress, ending_on_sigterm():
+            with _progress(request, start) as progress, ending_on_sigterm():
                 twin = afterwards.enter_context(loopback_twin(writer.folder)) if request.has_twin else None
-                _run(session, writer, progress, twin)
+                _run(session, writer, progress, twin, start)
             status = RunStatus.FINISHED
         except BenchError as error:
             status, reason = RunStatus.STOPPED, str(error)
@@ -69,28 +129,41 @@ def measure(request: Request) -> Path:
             status, reason = RunStatus.STOPPED, f"internal error: {type(error).__name__}"
             raise
         finally:
-            facts = {"clock": session.clock_facts(), "client": session.client_facts()}
-            writer.finish(status, clock.now().isoformat(), reason, **facts)
+            facts = ended_parts(writer.header, session.clock_facts(), session.client_facts())
+            writer.finish(status, SystemClock().now().isoformat(), reason, **facts)
             if status is not RunStatus.FINISHED:
-                click.echo(f"what was recorded until then: bench report {writer.folder}", err=True)
-    return writer.folder
+                _say_how_to_go_on(request, writer.folder)
 
 
-def _plan(request: Request) -> Plan:
+def _say_how_to_go_on(request: Request, folder: Path) -> None:
+    if request.words is not None:
+        click.echo(f"to go on with it: {request.words} --resume {shlex.quote(str(folder))}", err=True)
+    look = "; a verdict on it counts as a look at the data" if len(request.endpoints) > 1 else ""
+    click.echo(f"what was recorded until then: bench report {shlex.quote(str(folder))}{look}", err=True)
+
+
+def make_plan(request: Request) -> Plan:
+    """Fix everything that the run will do."""
     from harness.analysis.allocation import allocate, find_demotions  # noqa: PLC0415
     from harness.analysis.estimators import ESTIMATORS  # noqa: PLC0415
+    from harness.analysis.looks import looks_of  # noqa: PLC0415
+    from harness.analysis.pricedgates import refuse_unpriced_cost  # noqa: PLC0415
     from harness.cli.twinning import refuse_twin_without_warmup  # noqa: PLC0415
     from harness.measure.schedule import plan_run  # noqa: PLC0415
 
     repeats = request.repeats or allocate(request.golden, request.settings).repeats
+    looks = looks_of(request.settings.plan.looks, request.settings.plan.repeats)
     is_compared = len(request.endpoints) > 1 or request.repeats is not None
+    if is_compared:
+        refuse_unpriced_cost(request.golden, request.settings.verdict, request.endpoints.values())
     plan = plan_run(
         request.golden,
         _with_load(request),
         tuple(request.endpoints),
         repeats=repeats,
-        demotions=find_demotions(request.golden, request.settings.verdict, repeats) if is_compared else (),
+        demotions=find_demotions(request.golden, request.settings.verdict, repeats, looks) if is_compared else (),
         estimators=ESTIMATORS,
+        looks=looks,
     )
     if request.has_twin:
         refuse_twin_without_warmup(plan)
@@ -105,29 +178,31 @@ def _with_load(request: Request) -> Settings:
     return msgspec.structs.replace(request.settings, load=[lowest])
 
 
-def _prepare(request: Request, plan: Plan) -> "Session | IsolatedSession":
+def _prepare(request: Request, start: _Start) -> "Session | IsolatedSession":
     """Compose all requests; each worker will do so again for its own, since keys are not handed on."""
+    from harness.cli.preflight import check_before  # noqa: PLC0415
     from harness.measure.filelimit import allow_files, files_needed  # noqa: PLC0415
     from harness.measure.isolation import IsolatedSession  # noqa: PLC0415
     from harness.measure.session import prepare_session  # noqa: PLC0415
 
+    plan, remaining = start.plan, start.remaining
     n_arms = len(request.endpoints) if request.workers is None else 1
     allow_files(files_needed(plan, n_arms, request.workers or 1))  # what we raise, our children have too
-    session = prepare_session(request.golden, request.endpoints, plan, environ=os.environ)
+    session = prepare_session(request.golden, request.endpoints, plan, environ=os.environ, remaining=remaining)
+    check_before(request)
     if request.workers is None:
         return session
-    return IsolatedSession(request.golden, request.endpoints, plan, request.workers)
+    return IsolatedSession(request.golden, request.endpoints, plan, request.workers, remaining)
 
 
 def _header(request: Request, plan: Plan, clock: SystemClock) -> RunHeader:
-    from harness.measure.provenance import provenance  # noqa: PLC0415
-
-    started = clock.now()
-    names = "-vs-".join(endpoint.name for endpoint in request.endpoints.values())
+    part = new_part(plan, clock)
+    started = datetime.fromisoformat(part.started_at)
+    names = "-vs-".join(endpoint.name for arm, endpoint in request.endpoints.items() if arm is not Arm.PLACEBO)
     return RunHeader(
         run_id=f"{started:%Y%m%dT%H%M%S}-{names}-{secrets.token_hex(2)}",
-        command=shlex.join(["bench", *sys.argv[1:]]),
-        started_at=started.isoformat(),
+        command=part.command,
+        started_at=part.started_at,
         plan=plan,
         plan_sha256=plan_sha256(plan),
         golden=msgspec.to_builtins(request.golden),
@@ -135,7 +210,8 @@ def _header(request: Request, plan: Plan, clock: SystemClock) -> RunHeader:
             ArmHeader(arm=arm, endpoint=msgspec.to_builtins(endpoint), facts=_facts(request, endpoint))
             for arm, endpoint in request.endpoints.items()
         ),
-        provenance=provenance(clock),
+        provenance=part.provenance,
+        parts=(part,),
     )
 
 
@@ -149,21 +225,30 @@ def _facts(request: Request, endpoint: Endpoint) -> dict[str, object]:
 
 
 @contextmanager
-def _progress(request: Request, plan: Plan) -> Iterator["Progress"]:
+def _progress(request: Request, start: _Start) -> Iterator["Progress"]:
     from harness.cli.progress import show_progress  # noqa: PLC0415
     from harness.measure.followups import follow_ups  # noqa: PLC0415
 
     names = {arm: endpoint.name for arm, endpoint in request.endpoints.items()}
-    n_requests = len(plan.blocks) + follow_ups(request.golden, plan).n
+    left = max(start.remaining.n_left(start.plan, arm) for arm in request.endpoints)
+    n_requests = left + follow_ups(request.golden, start.plan).n
     with show_progress(names, n_requests, is_shown=not request.quiet) as progress:
         yield progress
 
 
-def _run(session: "Session | IsolatedSession", writer: RunWriter, progress: "Progress", twin: "Twin | None") -> None:
+def _run(
+    session: "Session | IsolatedSession",
+    writer: RunWriter,
+    progress: "Progress",
+    twin: "Twin | None",
+    start: _Start,
+) -> None:
     from harness.measure.isolation import IsolatedSession  # noqa: PLC0415
     from harness.measure.loop import run_measuring  # noqa: PLC0415
+    from harness.measure.remaining import first_answers  # noqa: PLC0415
 
     if isinstance(session, IsolatedSession):
-        asyncio.run(session.run(writer.folder, progress.set))
+        asyncio.run(session.run(writer.folder, progress.set, writer.lock))
         return
-    run_measuring(lambda: session.run(writer, progress.observe, twin=twin))
+    recorded = first_answers(start.attempts)
+    run_measuring(lambda: session.run(writer, progress.observe, twin=twin, recorded=recorded))

@@ -80,9 +80,28 @@ def has_twin(given: Mapping[str, Any]) -> bool:
     return bool(given["twin"])
 
 
+def preflight_options(command: _Command) -> _Command:
+    """Add what is asked and refused before a run."""
+    for option in reversed(
+        (
+            click.option(
+                "--probe", is_flag=True, default=None, help="First probe the features that the golden set needs."
+            ),
+            click.option(
+                "--skip-preflight",
+                is_flag=True,
+                default=None,
+                help="Measure although a feature that the golden set needs is known to be rejected.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
 def measuring_options(command: _Command) -> _Command:
     """Add what every measuring command takes."""
-    command = isolating_options(command)
+    command = preflight_options(isolating_options(command))
     for option in reversed(
         (
             click.option(
@@ -119,6 +138,41 @@ def measuring_options(command: _Command) -> _Command:
     return command
 
 
+def resuming_option(command: _Command) -> _Command:
+    """Add going on with a run that is there."""
+    return click.option(
+        "--resume",
+        is_flag=False,
+        flag_value="newest",
+        metavar="[FOLDER]",
+        help="Go on with this run, or the newest that fits: send what it lacks. With --repeats N once it is finished: "
+        "measure the further repeats of its next planned look.",
+    )(command)
+
+
+def looking_options(command: _Command) -> _Command:
+    """Add what a comparison takes besides: a placebo, and presets of how much is measured and how often looked at."""
+    for option in reversed(
+        (
+            click.option(
+                "--placebo", is_flag=True, default=None, help="Measure the reference once more, as a third arm."
+            ),
+            click.option(
+                "--quick", is_flag=True, default=None, help="A screen: 3 repeats, wide margins; no full verdict."
+            ),
+            click.option("--certify", is_flag=True, default=None, help="10 repeats and narrower tails."),
+            click.option(
+                "--sequential",
+                is_flag=True,
+                default=None,
+                help="Look after 3, 5 and 10 repeats; stop at a PASS or a sure loss.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
 def reporting_options(command: _Command) -> _Command:
     """Add what every judging command takes."""
     for option in reversed(
@@ -138,7 +192,7 @@ def resolve_settings(given: Mapping[str, Any]) -> Settings:
     """Read the settings file and lay the command line over it; `given` holds the options of a measuring command."""
     from harness.model.settingsfile import check_load, load_settings  # noqa: PLC0415  # keeps `bench --help` light
 
-    settings = load_settings(given["settings"]) if given["settings"] else Settings()
+    settings = _in_mode(load_settings(given["settings"]) if given["settings"] else Settings(), given)
     arrival = _laid_over(settings.arrival, process=given["arrival"] and Arrival(given["arrival"]))
     resolved = _laid_over(
         msgspec.structs.replace(settings, plan=_plan(settings.plan, given), arrival=arrival),
@@ -151,6 +205,21 @@ def resolve_settings(given: Mapping[str, Any]) -> Settings:
             "--concurrency has no effect beside levels of load", remedy="Give the one or the other: --load 8"
         )
     return resolved
+
+
+def _in_mode(settings: Settings, given: Mapping[str, Any]) -> Settings:
+    """Lay a preset over the settings file; ConfigError for two of them, or for one beside its own repeats."""
+    from harness.analysis import modes  # noqa: PLC0415  # keeps `bench --help` light
+
+    presets = {"quick": modes.quick, "certify": modes.certify, "sequential": modes.sequential}
+    chosen = [name for name in presets if given.get(name)]
+    if len(chosen) > 1:
+        raise ConfigError(f"--{chosen[0]} and --{chosen[1]} exclude each other", remedy="Give one of them")
+    if not chosen:
+        return settings
+    if given["repeats"] is not None:
+        raise ConfigError(f"--{chosen[0]} says how many repeats", remedy="Leave --repeats out")
+    return presets[chosen[0]](settings)
 
 
 def _plan(plan: PlanSettings, given: Mapping[str, Any]) -> PlanSettings:

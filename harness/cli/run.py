@@ -1,23 +1,17 @@
 """`bench run`: measure one endpoint."""
 
+import shlex
 from typing import Any
 
 import click
 
-from harness.cli.compare import with_concurrency
-from harness.cli.options import (
-    has_twin,
-    measuring_options,
-    reporting_options,
-    resolve_golden,
-    resolve_settings,
-    workers_per_endpoint,
-)
+from harness.cli.options import measuring_options, reporting_options, resuming_option
 from harness.model.record import Arm
 
 
 @click.command()
 @click.argument("endpoint", type=click.Path(dir_okay=False))
+@resuming_option
 @measuring_options
 @reporting_options
 def run(endpoint: str, **given: Any) -> int:
@@ -31,23 +25,10 @@ def run(endpoint: str, **given: Any) -> int:
     """
     from pathlib import Path  # noqa: PLC0415
 
-    from harness.cli.judging import Output, judge_run, keep_records, make_reports_folder  # noqa: PLC0415
-    from harness.cli.measuring import Request, measure  # noqa: PLC0415
+    from harness.cli.compare import measure_request, request_for  # noqa: PLC0415
+    from harness.cli.judging import Output, judge_run  # noqa: PLC0415
     from harness.model.endpointfile import load_endpoint  # noqa: PLC0415
 
-    loaded = with_concurrency(load_endpoint(Path(endpoint)), given["concurrency"])
-    settings = resolve_settings(given)
-    make_reports_folder(given["reports"])
-    folder = measure(
-        Request(
-            endpoints={Arm.REFERENCE: loaded},
-            golden=resolve_golden(given["golden"]),
-            settings=settings,
-            out=given["out"],
-            quiet=given["quiet"] or given["as_json"],
-            workers=workers_per_endpoint(given),
-            has_twin=has_twin(given),
-        )
-    )
-    keep_records(folder)
+    endpoints = {Arm.REFERENCE: load_endpoint(Path(endpoint))}
+    folder = measure_request(request_for(endpoints, given, shlex.join(["bench", "run", endpoint])))
     return judge_run(folder, None, Output(reports=given["reports"], quiet=given["quiet"], as_json=given["as_json"]))

@@ -12,7 +12,7 @@ from harness.clock import SystemClock
 from harness.errors import BenchError, ConfigError
 from harness.model.record import Plan
 from harness.model.storage import UNREADABLE
-from harness.model.twin import TwinLog, TwinStream, write_twin
+from harness.model.twin import TwinLog, TwinStream, read_twin, write_twin
 
 if TYPE_CHECKING:
     from harness.measure.twin import Replayed, Twin
@@ -34,7 +34,8 @@ def loopback_twin(folder: Path) -> Iterator["Twin"]:
     from harness.measure.twin import Twin  # noqa: PLC0415  # keeps --help light
     from harness.simulator.process import running_metronome  # noqa: PLC0415
 
-    write_twin(folder, TwinLog())  # says that one was asked for, whatever becomes of it
+    earlier = read_twin(folder) or TwinLog()  # of the run's parts before this one
+    write_twin(folder, earlier)  # says that one was asked for, whatever becomes of it
     with tempfile.TemporaryDirectory(prefix="bench-twin-", ignore_cleanup_errors=True) as temporary:
         log = Path(temporary) / "truth.jsonl"
         server = ExitStack()  # its log is whole once it has ended
@@ -43,7 +44,7 @@ def loopback_twin(folder: Path) -> Iterator["Twin"]:
             yield twin
         finally:
             server.close()
-            _keep(folder, _joined(twin, log))
+            _keep(folder, earlier, _joined(twin, log))
 
 
 def _joined(twin: "Twin", log: Path) -> TwinLog:
@@ -61,11 +62,11 @@ def _joined(twin: "Twin", log: Path) -> TwinLog:
     return TwinLog(streams=streams, notes=tuple(notes))
 
 
-def _keep(folder: Path, log: TwinLog) -> None:
+def _keep(folder: Path, earlier: TwinLog, log: TwinLog) -> None:
     for note in log.notes:
         click.echo(f"twin: {note}", err=True)
     try:
-        write_twin(folder, log)
+        write_twin(folder, TwinLog(streams=earlier.streams + log.streams, notes=earlier.notes + log.notes))
     except BenchError as error:
         click.echo(f"twin: {error}", err=True)
 

@@ -11,6 +11,7 @@ from harness.decode.errors import MAX_MESSAGE_CHARS
 from harness.decode.findings import one_line
 from harness.decode.http import HttpResponse, split_wire
 from harness.decode.payload import clean_text
+from harness.decode.sse import split_events
 from harness.model.record import Reads, ToolCall
 
 if TYPE_CHECKING:
@@ -39,9 +40,11 @@ class _Application:
     def __init__(self) -> None:
         self._text = ""
         self._calls: dict[Any, list[Any]] = {}  # the SDK hands on what came, whatever its types say
+        self.n_chunks = 0
 
     def take(self, choices: Any) -> None:
         """Take one chunk's choices; only the first choice, as an application does."""
+        self.n_chunks += 1
         for choice in choices or ():
             delta = choice.delta
             if choice.index == 0 and delta is not None:
@@ -86,10 +89,32 @@ def sdk_view(wire: bytes, reads: Reads, *, through_helper: bool = False) -> SdkV
 
     An error of openai's own classes is an exception an application can expect; any other is a crash.
     """
-    import openai
+    return _replay(split_wire(wire, reads), _Application(), through_helper=through_helper)
 
+
+def both_views(wire: bytes, reads: Reads) -> tuple[SdkView, SdkView]:
+    """Give the plain view and the helper's, in one replay where that says as much.
+
+    The helper reads the plain stream and leaves out what it does not take for a chunk. Where it handed on every event
+    and nothing failed, an application without it would have taken the same chunks.
+    """
     application = _Application()
     response = split_wire(wire, reads)
+    helper = _replay(response, application, through_helper=True)
+    if helper.exception_type is None and application.n_chunks == _n_events(response):
+        return helper, helper
+    return _replay(response, _Application(), through_helper=False), helper
+
+
+def _n_events(response: HttpResponse) -> int:
+    """Count the events up to [DONE], where the SDK stops reading."""
+    events = split_events(response.body).events
+    return next((n for n, event in enumerate(events) if (event.data or b"").startswith(b"[DONE]")), len(events))
+
+
+def _replay(response: HttpResponse, application: _Application, *, through_helper: bool) -> SdkView:
+    import openai
+
     if response.status is None:
         failure = openai.APIConnectionError(message="no response", request=_request())
         return application.view(failure, is_crash=False)

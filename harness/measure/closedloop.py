@@ -9,6 +9,7 @@ from harness.clock import Clock
 from harness.measure.arrivals import ramp_instants
 from harness.measure.lane import Lane
 from harness.measure.pace import Pace
+from harness.measure.turns import turn_order
 from harness.model.record import Arm, Block
 from harness.units import seconds
 
@@ -30,7 +31,7 @@ def next_start(walks: Sequence[Walk], slowest: int, look_ahead: int) -> Arm | No
     """Decide which arm starts its next block now; None when all must wait.
 
     An arm walks the order at its own pace, at most `look_ahead` blocks before the slowest of the run. Where several
-    arms stand at the same block, the block's seeded coin says who goes first.
+    arms stand at the same block, the block's seeded coin says in which order they go.
     """
     ready = [
         (walk.block, walk.arm)
@@ -40,8 +41,9 @@ def next_start(walks: Sequence[Walk], slowest: int, look_ahead: int) -> Arm | No
     if not ready:
         return None
     furthest_behind = min((block for block, _ in ready), key=lambda block: block.index)
-    level = [arm for block, arm in ready if block.index == furthest_behind.index]
-    return furthest_behind.first if furthest_behind.first in level else level[0]
+    level = {arm for block, arm in ready if block.index == furthest_behind.index}
+    order = turn_order(furthest_behind, [walk.arm for walk in walks])
+    return next(arm for arm in order if arm in level)
 
 
 class ClosedLoop:

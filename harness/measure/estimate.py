@@ -1,15 +1,17 @@
 """Estimates requests, tokens and money before the first request."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 
 from harness.measure.answerlength import UNPINNED_TOKENS, max_answer_tokens
 from harness.measure.followups import follow_ups
+from harness.measure.remaining import WHOLE_PLAN, Remaining
 from harness.model.endpoint import Endpoint
 from harness.model.golden import GoldenSet, Prompt
-from harness.model.record import Plan
+from harness.model.record import Arm, Block, Plan
 
 _CHARACTERS_PER_TOKEN = 4  # English prose
 _MESSAGE_TOKENS = 4
@@ -41,14 +43,27 @@ class _Work:
         return UNPINNED_TOKENS if self.pinned_tokens is None else self.pinned_tokens
 
 
-def estimate(golden: GoldenSet, endpoint: Endpoint, plan: Plan) -> Estimate:
+def estimate(
+    golden: GoldenSet,
+    endpoint: Endpoint,
+    plan: Plan,
+    arm: Arm = Arm.REFERENCE,
+    remaining: Remaining = WHOLE_PLAN,
+) -> Estimate:
     """Count every answer at its max_tokens as sent to this endpoint: the money it can cost, not the money it will.
 
     A warm-up that lasts for a time instead of a count cannot be counted; its first round is.
     """
     warmup = sum(block.is_warmup for block in plan.blocks)
-    counted = [(_work(prompt, endpoint), plan.repeats[prompt.id] * len(plan.load)) for prompt in golden.prompts]
-    following = _following(golden, plan, {work.prompt_id: work for work, _ in counted})
+    left = Counter(block.prompt_id for level in range(len(plan.load)) for block in remaining.blocks(plan, arm, level))
+    counted = [(_work(prompt, endpoint), left[prompt.id]) for prompt in golden.prompts]
+    planned = follow_ups(golden, plan)
+    following = _following(
+        golden,
+        [block for block in planned.loops if not remaining.has_followed(block, arm, 2)],
+        [block for block in planned.unstreamed if not remaining.has_followed(block, arm, 1)],
+        {work.prompt_id: work for work, _ in counted},
+    )
     everything = [*counted, *((work, 1) for work in following)]
     asked = sum(work.prompt_tokens * count for work, count in everything)
     answered = sum(work.answer_tokens * count for work, count in everything)
@@ -66,29 +81,30 @@ def estimate(golden: GoldenSet, endpoint: Endpoint, plan: Plan) -> Estimate:
     )
 
 
-def _following(golden: GoldenSet, plan: Plan, works: Mapping[str, _Work]) -> list[_Work]:
+def _following(
+    golden: GoldenSet, loops: Sequence[Block], unstreamed: Sequence[Block], works: Mapping[str, _Work]
+) -> list[_Work]:
     """Give what follows the levels; a second turn brings the first answer back, with a result for each call."""
-    planned = follow_ups(golden, plan)
     results = {
         prompt.id: len(msgspec.json.encode(prompt.tool_results)) // _CHARACTERS_PER_TOKEN + _MESSAGE_TOKENS
         for prompt in golden.prompts
     }
-    first = [works[block.prompt_id] for block in planned.loops]
+    first = [works[block.prompt_id] for block in loops]
     second = [
         replace(work, prompt_tokens=work.prompt_tokens + work.answer_tokens + results[work.prompt_id]) for work in first
     ]
-    return second + [works[block.prompt_id] for block in planned.unstreamed]
+    return second + [works[block.prompt_id] for block in unstreamed]
 
 
 def _work(prompt: Prompt, endpoint: Endpoint) -> _Work:
     return _Work(
         prompt_id=prompt.id,
-        prompt_tokens=_prompt_tokens(prompt),
+        prompt_tokens=prompt_tokens(prompt),
         pinned_tokens=max_answer_tokens(prompt, endpoint),
     )
 
 
-def _prompt_tokens(prompt: Prompt) -> int:
+def prompt_tokens(prompt: Prompt) -> int:
     """Guess the prompt's tokens from its characters; only estimates use it, never a result."""
     messages = prompt.request.get("messages") or []
     text = msgspec.json.encode([messages, prompt.request.get("tools") or []])

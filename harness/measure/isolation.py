@@ -8,6 +8,7 @@ from typing import Any
 from harness.errors import ConfigError
 from harness.measure.clockfacts import merge_clock_facts
 from harness.measure.job import Job
+from harness.measure.remaining import WHOLE_PLAN, Remaining
 from harness.measure.runner import first_error_only
 from harness.measure.sharedpace import new_pace_file
 from harness.measure.tally import Tally
@@ -23,7 +24,14 @@ Watch = Callable[[Arm, Tally], None]
 class IsolatedSession:
     """One run's workers, and how to run them."""
 
-    def __init__(self, golden: GoldenSet, endpoints: Mapping[Arm, Endpoint], plan: Plan, n_workers: int) -> None:
+    def __init__(
+        self,
+        golden: GoldenSet,
+        endpoints: Mapping[Arm, Endpoint],
+        plan: Plan,
+        n_workers: int,
+        remaining: Remaining = WHOLE_PLAN,
+    ) -> None:
         """Take what was composed without fault before; ConfigError for a worker that would stand idle."""
         refuse_without_locks()
         refuse_idle_workers(plan, endpoints, n_workers)
@@ -31,15 +39,16 @@ class IsolatedSession:
         self._endpoints = endpoints
         self._plan = plan
         self._n_workers = n_workers
+        self._remaining = remaining
         self._processes: list[WorkerProcess] = []
 
-    async def run(self, folder: Path, watch: Watch) -> None:
-        """Have every worker do its share; the first that ends badly ends the others."""
+    async def run(self, folder: Path, watch: Watch, lock: int | None = None) -> None:
+        """Have every worker do its share; the first that ends badly ends the others. All hold the run's lock."""
         with new_pace_file(len(self._endpoints), self._n_workers, len(self._plan.load)) as pace:
             for arm in self._endpoints:
                 for worker in range(self._n_workers):
                     job = self._job(arm, worker, folder, pace.fileno())
-                    self._processes.append(WorkerProcess(job, lambda arm=arm: watch(arm, self._tally(arm))))  # type: ignore[misc]  # a lambda's default has no type
+                    self._processes.append(WorkerProcess(job, lambda arm=arm: watch(arm, self._tally(arm)), lock))  # type: ignore[misc]  # a lambda's default has no type
             async with first_error_only(), asyncio.TaskGroup() as tasks:
                 for process in self._processes:
                     tasks.create_task(process.run())
@@ -64,6 +73,7 @@ class IsolatedSession:
             arms=tuple(self._endpoints),
             worker=worker,
             n_workers=self._n_workers,
+            remaining=self._remaining,
             folder=str(folder),
             pace_file=pace_file,
         )

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from harness.measure.remaining import Remaining
 from harness.model.endpoint import Endpoint
 from harness.model.golden import GoldenSet
 from harness.model.record import Arm, ClientFacts, Plan
@@ -19,6 +20,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     arms: tuple[Arm, ...]  # of the run, in the order of the pace's cells
     worker: int  # position among the processes of the arm
     n_workers: int
+    remaining: Remaining = Remaining()
     folder: str  # of the run; its files exist
     pace_file: int  # inherited file descriptor
 

@@ -17,6 +17,8 @@ class Landing:
     claimed_at_ns: int
     admitted_at_ns: int
     landed: Landed
+    part: int = 0
+    is_possibly_cold: bool = False
     turn: int = 1
     is_streamed: bool = True
 
@@ -42,7 +44,8 @@ class Landing:
             key=key,
             attempt=1,
             block=block.index,
-            is_possibly_cold=block.index == 0 and block.repeat == 0 and not key.is_follow_up,
+            part=self.part,
+            is_possibly_cold=self.is_possibly_cold,
             request_sha256=sha256,
             request_bytes=n_bytes,
             intended_at_ns=self.intended_at_ns,

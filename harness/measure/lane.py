@@ -7,6 +7,7 @@ from typing import Protocol
 
 from asyncio_throttle.throttler import Throttler
 
+from harness.measure.remaining import WHOLE_PLAN, Remaining
 from harness.measure.wire.exchange import Landed
 from harness.model.record import Arm, Block, Plan
 
@@ -53,6 +54,7 @@ class Lane:
     arm: Arm
     sender: Sender
     share: Share = WHOLE
+    remaining: Remaining = WHOLE_PLAN
     requests_per_minute: int | None = None
     queue: deque[Block] = field(default_factory=deque)  # of the level that runs
     free_since_ns: list[int] = field(default_factory=list)  # a heap, one entry per free slot
@@ -67,9 +69,8 @@ class Lane:
             self.throttle = Throttler(rate_limit=own, period=60)
 
     def load_level(self, plan: Plan, level: int) -> None:
-        """Queue the blocks of a level."""
-        own = self.share.blocks([block for block in plan.blocks if block.level == level and not block.is_warmup])
-        self.queue = deque(own)
+        """Queue the blocks of a level that are left to send."""
+        self.queue = deque(self.share.blocks(self.remaining.blocks(plan, self.arm, level)))
 
     def next_block(self, otherwise: int) -> int:
         """Give the index of the block to start next, `otherwise` when the level has no more for it."""

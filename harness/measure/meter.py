@@ -17,10 +17,11 @@ _TICK_NS = 20 * NS_PER_MS  # 50 looks a second: enough for a p99 after two secon
 class Meter:
     """Counts over the load part of a run."""
 
-    def __init__(self, arms: tuple[Arm, ...], worker: int, clock: SystemClock) -> None:
+    def __init__(self, arms: tuple[Arm, ...], worker: int, clock: SystemClock, *, part: int = 0) -> None:
         """Count nothing yet."""
         self._arms = arms
         self._worker = worker
+        self._part = part
         self._clock = clock
         self._started_at_ns: int | None = None
         self._ended_at_ns = 0
@@ -54,6 +55,7 @@ class Meter:
         lags = sorted(lag for of_level in self._lags_ns.values() for lag in of_level)
         return ClientFacts(
             arms=self._arms,
+            part=self._part,
             worker=self._worker,
             loop=self._loop,
             started_at_ns=self._started_at_ns,

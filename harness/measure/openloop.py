@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from harness.measure.alarm import Alarm
 from harness.measure.closedloop import Send
 from harness.measure.lane import Lane
+from harness.measure.turns import turn_order
 from harness.model.record import Block
 
 
@@ -32,7 +33,7 @@ class OpenLoop:
     async def run(self, start_at_ns: int) -> None:
         """Send the whole level; every request has landed when this returns."""
         async with asyncio.TaskGroup() as tasks:
-            for due in sorted(self._due(), key=_turn):
+            for due in sorted(self._due(), key=self._turn):
                 await self._alarm.until(start_at_ns + due.due_ns)
                 tasks.create_task(self._send_in_slot(due.lane, due.block, start_at_ns + due.due_ns))
 
@@ -47,7 +48,7 @@ class OpenLoop:
                 assert block.due_ns is not None  # noqa: S101  # the plan of an open loop gives every block its instant
                 yield _Due(lane=lane, block=block, due_ns=block.due_ns)
 
-
-def _turn(due: _Due) -> tuple[int, int, bool]:
-    """Order by instant; of two arms at the same block the seeded coin says who goes first."""
-    return due.due_ns, due.block.index, due.lane.arm is not due.block.first
+    def _turn(self, due: _Due) -> tuple[int, int, int]:
+        """Order by instant; of several arms at the same block the seeded coin says in which order they go."""
+        order = turn_order(due.block, [lane.arm for lane in self._lanes])
+        return due.due_ns, due.block.index, order.index(due.lane.arm)

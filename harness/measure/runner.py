@@ -15,8 +15,10 @@ from harness.measure.landing import Landing
 from harness.measure.lane import Lane
 from harness.measure.openloop import OpenLoop
 from harness.measure.pace import OwnPace, Pace
+from harness.measure.remaining import WHOLE_PLAN, Remaining
 from harness.measure.settling import Settling
 from harness.measure.warmup import warm_up
+from harness.measure.wire.exchange import Cut
 from harness.model.record import Arrival, Attempt, Block, Plan
 from harness.model.settings import ArrivalSettings, PlanSettings
 
@@ -52,12 +54,15 @@ class Runner:
         journal: Journal,
         time: Timekeeping,
         observe: Observer = lambda _: None,
+        remaining: Remaining = WHOLE_PLAN,
     ) -> None:
         """Take everything that varies."""
         self._plan = plan
         self._settings = PlanSettings(**plan.settings["plan"])
         self._arrival = ArrivalSettings(**plan.settings["arrival"])
         self._lanes = lanes
+        self._remaining = remaining
+        self._first = {lane.arm: remaining.first_request(plan, lane.arm) for lane in lanes}
         self._journal = journal
         self._clock = time.clock
         self._observe = observe
@@ -79,7 +84,8 @@ class Runner:
             tasks.create_task(self._settling.run())
             try:
                 for level in range(len(self._plan.load)):
-                    await self._run_level(level)
+                    if self._remaining.has_level(self._plan, level):
+                        await self._run_level(level)
             finally:
                 self._settling.close()
                 self._settling.finish()
@@ -89,7 +95,14 @@ class Runner:
             return self._settle(await self._play(lane, block, self._clock.monotonic_ns()))
 
         blocks = [block for block in self._plan.blocks if block.is_warmup] if lane.share.worker == 0 else []
-        await warm_up(lane.arm, blocks, play, self._clock, at_least_s=self._settings.warmup_s)
+        await warm_up(
+            lane.arm,
+            blocks,
+            play,
+            self._clock,
+            at_least_s=self._settings.warmup_s,
+            first_repeat=self._remaining.n_warmups,
+        )
 
     async def _run_level(self, level: int) -> None:
         await self._pace.gather(level)
@@ -136,16 +149,22 @@ class Runner:
         claimed_at_ns = self._clock.monotonic_ns()
         await lane.admit()
         admitted_at_ns = self._clock.monotonic_ns()
-        landed = await lane.sender.send(block)
-        return Landing(
+        landing = functools.partial(
+            Landing,
             arm=lane.arm,
             block=block,
             fingerprint=lane.sender.fingerprint(block),
             intended_at_ns=intended_at_ns,
             claimed_at_ns=claimed_at_ns,
             admitted_at_ns=admitted_at_ns,
-            landed=landed,
+            part=self._remaining.part,
+            is_possibly_cold=(block.index, block.repeat) == self._first[lane.arm],
         )
+        try:
+            return landing(landed=await lane.sender.send(block))
+        except Cut as cut:
+            self._settling.add(functools.partial(self._settle, landing(landed=cut.landed)))
+            raise
 
     def _settle(self, landing: Landing) -> Attempt:
         exchange = landing.landed.settle()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from harness.clock import SystemClock
@@ -15,6 +16,7 @@ from harness.measure.lane import WHOLE, Lane, Share
 from harness.measure.limits import time_limits, unstreamed_limits
 from harness.measure.meter import Meter
 from harness.measure.pace import Pace
+from harness.measure.remaining import WHOLE_PLAN, Remaining
 from harness.measure.runner import Observer, Runner, Timekeeping
 from harness.measure.toolloop import second_turn
 from harness.measure.twin import Twin, playing
@@ -23,8 +25,9 @@ from harness.measure.wire.player import Landed, Player, TimeLimits
 from harness.measure.wire.tls import tls_context
 from harness.model.endpoint import Endpoint
 from harness.model.golden import GoldenSet
-from harness.model.record import Arm, Block, ClientFacts, Plan
+from harness.model.record import Arm, Attempt, Block, ClientFacts, Plan
 
+NOTHING_RECORDED: Mapping[tuple[Arm, int], Attempt] = MappingProxyType({})
 _LEAD_NS = 300_000  # of an open loop's alarm: what a virtual machine takes to wake, measured with benchmarks/alarm.py
 
 
@@ -52,12 +55,13 @@ def prepare_session(
     *,
     environ: Mapping[str, str],
     share: Share = WHOLE,
+    remaining: Remaining = WHOLE_PLAN,
 ) -> "Session":
     """Compose all requests of all arms; ConfigError for a missing variable or an undeclared difference."""
     _refuse_undeclared_differences(golden, endpoints)
     planned = follow_ups(golden, plan)
     prepared = [_prepare(arm, endpoint, golden, planned, environ) for arm, endpoint in endpoints.items()]
-    return Session(plan, golden, prepared, share, environ)
+    return Session(plan, golden, prepared, share, environ, remaining)
 
 
 def _prepare(
@@ -100,6 +104,7 @@ class Session:
         prepared: list[PreparedEndpoint],
         share: Share,
         environ: Mapping[str, str],
+        remaining: Remaining,
     ) -> None:
         """Keep what the loop will need; sockets are opened only inside it."""
         self._plan = plan
@@ -107,16 +112,25 @@ class Session:
         self._environ = environ
         self._prepared = prepared
         self._share = share
+        self._remaining = remaining
         self._clock_facts: dict[str, Any] = {}
         self._client_facts: ClientFacts | None = None
 
     async def run(
-        self, journal: StoredJournal, observe: Observer, pace: Pace | None = None, twin: Twin | None = None
+        self,
+        journal: StoredJournal,
+        observe: Observer,
+        pace: Pace | None = None,
+        twin: Twin | None = None,
+        recorded: Mapping[tuple[Arm, int], Attempt] = NOTHING_RECORDED,
     ) -> None:
-        """Open a player per endpoint, run the plan, close them; a twin plays beside the measured part."""
+        """Open a player per endpoint, run the plan, close them; a twin plays beside the measured part.
+
+        Tool loops go on from what was recorded in earlier parts of the run, too.
+        """
         clock = SystemClock()
         planned = follow_ups(self._golden, self._plan)
-        firsts = FirstAnswers(loops=planned.loops)
+        firsts = FirstAnswers(loops=planned.loops, attempts=dict(recorded))
         players = {
             ready.arm: Player(
                 ready.endpoint,
@@ -128,12 +142,12 @@ class Session:
             for ready in self._prepared
         }
         alarm = system_alarm(clock, lead_ns=_LEAD_NS)
-        meter = Meter(tuple(players), self._share.worker, clock)
+        meter = Meter(tuple(players), self._share.worker, clock, part=self._remaining.part)
         try:
             lanes = [self._lane(ready, players[ready.arm]) for ready in self._prepared]
             time = Timekeeping(clock=clock, alarm=alarm, pace=pace, on_level=meter.enter_level)
             watched = firsts.learning(observe if twin is None else twin.learning(observe))
-            runner = Runner(self._plan, lanes, journal, time, watched)
+            runner = Runner(self._plan, lanes, journal, time, watched, self._remaining)
             await runner.warm_up()
             async with meter.watching(), playing(twin):
                 await runner.walk()
@@ -168,6 +182,7 @@ class Session:
             arm=ready.arm,
             sender=_PlayerSender(ready, player),
             share=self._share,
+            remaining=self._remaining,
             requests_per_minute=ready.endpoint.limits.requests_per_minute,
         )
 

@@ -92,8 +92,10 @@ class Untimed:
         async with first_error_only(), asyncio.TaskGroup() as tasks:
             for followed in lanes:
                 share = followed.lane.share
-                queue = deque((block, 2) for block in share.blocks(self._planned.loops))
-                queue += [(block, 1) for block in share.blocks(self._planned.unstreamed)]
+                arm, remaining = followed.lane.arm, followed.lane.remaining
+                planned = [(block, 2) for block in share.blocks(self._planned.loops)]
+                planned += [(block, 1) for block in share.blocks(self._planned.unstreamed)]
+                queue = deque((block, turn) for block, turn in planned if not remaining.has_followed(block, arm, turn))
                 for _ in range(max(1, share.of(slots))):
                     tasks.create_task(self._walk(followed, queue, observe))
 
@@ -130,6 +132,7 @@ class Untimed:
             claimed_at_ns=claimed_at_ns,
             admitted_at_ns=admitted_at_ns,
             landed=await followed.sender.play(prepared),
+            part=followed.lane.remaining.part,
             turn=turn,
             is_streamed=is_streamed,
         )

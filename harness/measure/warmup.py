@@ -17,19 +17,21 @@ _PAUSE_S = 1.0  # after a request that failed, once all prompts had their turn: 
 _ERROR = 400  # HTTP
 
 
-async def warm_up(arm: Arm, blocks: Sequence[Block], play: Play, clock: Clock, *, at_least_s: float) -> None:
+async def warm_up(
+    arm: Arm, blocks: Sequence[Block], play: Play, clock: Clock, *, at_least_s: float, first_repeat: int = 0
+) -> None:
     """Play every block once, then round and round until so much time has passed.
 
     IncompleteRunError after the first round where it says that no request can ever succeed.
     """
     until_ns = clock.monotonic_ns() + nanoseconds(at_least_s)
-    attempts = [await play(block) for block in blocks]
+    attempts = [await play(replace(block, repeat=first_repeat + block.repeat)) for block in blocks]
     _refuse_dead_endpoint(arm, attempts)
     while blocks and clock.monotonic_ns() < until_ns:
         if _is_failure(attempts[-1]):
             await asyncio.sleep(_PAUSE_S)
-        repeat = len(attempts)
-        attempts.append(await play(replace(blocks[repeat % len(blocks)], repeat=repeat)))
+        n = len(attempts)
+        attempts.append(await play(replace(blocks[n % len(blocks)], repeat=first_repeat + n)))
 
 
 def _is_failure(attempt: Attempt) -> bool:

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,16 @@ from harness.errors import BenchError, InterruptedRunError
 from harness.measure.job import Ended, Going, Job
 from harness.measure.lane import Share
 from harness.measure.loop import ending_on_sigterm, run_measuring
-from harness.measure.session import Session, prepare_session
+from harness.measure.remaining import first_answers
+from harness.measure.session import NOTHING_RECORDED, Session, prepare_session
 from harness.measure.sharedpace import SharedPace
 from harness.measure.tally import Tally
-from harness.model.record import Attempt
+from harness.model.record import Arm, Attempt
 from harness.model.sharedjournal import SharedJournal
+from harness.model.storage import load_run
 from harness.units import NS_PER_MS
 
+Recorded = Mapping[tuple[Arm, int], Attempt]  # first answers by arm and block
 _QUIET_NS = 100 * NS_PER_MS  # between two lines on how it goes
 
 
@@ -72,11 +75,14 @@ class Worker:
         job = self._job
         share = Share(worker=job.worker, n_workers=job.n_workers)
         endpoints = {job.arm: job.endpoint}
-        self._session = prepare_session(job.golden, endpoints, job.plan, environ=os.environ, share=share)
+        self._session = prepare_session(
+            job.golden, endpoints, job.plan, environ=os.environ, share=share, remaining=job.remaining
+        )
         arm, n_arms = job.arms.index(job.arm), len(job.arms)
         pace = SharedPace(job.pace_file, SystemClock(), arm=arm, n_arms=n_arms, share=share)
+        recorded = first_answers(load_run(Path(job.folder)).attempts) if job.remaining.part else NOTHING_RECORDED
         with SharedJournal(Path(job.folder)) as journal:
-            run_measuring(lambda: _measure(self._prepared(), journal, self._teller, pace))
+            run_measuring(lambda: _measure(self._prepared(), journal, self._teller, pace, recorded))
 
     def facts(self) -> dict[str, Any]:
         """Say where instants came from and what measuring cost; empty when nothing was prepared."""
@@ -92,9 +98,11 @@ class Worker:
         return self._session
 
 
-async def _measure(session: Session, journal: SharedJournal, teller: Teller, pace: SharedPace) -> None:
+async def _measure(
+    session: Session, journal: SharedJournal, teller: Teller, pace: SharedPace, recorded: Recorded
+) -> None:
     with _ending_with_parent(sys.stdin.fileno()):
-        await session.run(journal, teller.observe, pace)
+        await session.run(journal, teller.observe, pace, recorded=recorded)
 
 
 @contextmanager

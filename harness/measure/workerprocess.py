@@ -19,16 +19,20 @@ _LONGEST_LINE = 1 << 24  # the last line lists every step of the wall clock
 class WorkerProcess:
     """One job in a process of its own."""
 
-    def __init__(self, job: Job, watch: Callable[[], None]) -> None:
-        """Start nothing yet; `watch` is called whenever the tally has changed."""
+    def __init__(self, job: Job, watch: Callable[[], None], lock: int | None = None) -> None:
+        """Start nothing yet; `watch` is called whenever the tally has changed.
+
+        It inherits the run's lock: a worker that outlives its run keeps others from going on with it.
+        """
         self.job = job
         self.tally = Tally()
         self.ended: Ended | None = None
         self._watch = watch
+        self._inherited = (job.pace_file,) if lock is None else (job.pace_file, lock)
 
     async def run(self) -> None:
         """Have the job done; raise what ended it early. Cancelled, it ends the process and waits for it."""
-        process = await _start(self.job.pace_file)
+        process = await _start(self._inherited)
         assert process.stdin is not None  # noqa: S101  # asked for as a pipe
         try:
             process.stdin.write(msgspec.json.encode(self.job) + b"\n")
@@ -79,7 +83,7 @@ class WorkerProcess:
         return BenchError(f"internal error in {self.job.name}: {what}. {remedy}")
 
 
-async def _start(pace_file: int) -> asyncio.subprocess.Process:
+async def _start(inherited: tuple[int, ...]) -> asyncio.subprocess.Process:
     """Start it in a session of its own: Ctrl-C is the run's to handle."""
     return await asyncio.create_subprocess_exec(
         *module_words("harness.measure.worker"),
@@ -87,6 +91,6 @@ async def _start(pace_file: int) -> asyncio.subprocess.Process:
         stdout=asyncio.subprocess.PIPE,
         limit=_LONGEST_LINE,
         env=module_environment(),
-        pass_fds=(pace_file,),
+        pass_fds=inherited,
         start_new_session=True,
     )

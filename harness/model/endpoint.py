@@ -125,6 +125,10 @@ class Endpoint(_Section, frozen=True, kw_only=True):
     stream_usage: Annotated[bool, Meta(description="Ask for usage in the stream (stream_options.include_usage).")] = (
         True
     )
+    context_window: Annotated[
+        AtLeastOne | None,
+        Meta(description="Tokens of prompt and answer together; a probe of /models may say it where absent."),
+    ] = None
     limits: Annotated[Limits, Meta(description="Concurrency and quota.")] = Limits()
     timeouts: Annotated[Timeouts, Meta(description="The four time limits.")] = Timeouts()
     prices: Annotated[Prices | None, Meta(description="Price book; costs are undefined without it.")] = None

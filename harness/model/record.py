@@ -132,6 +132,7 @@ class Attempt:
     key: RequestKey
     attempt: int  # 1-based
     block: int  # position in the schedule
+    part: int = 0  # of its run: instants of different parts do not compare
     is_possibly_cold: bool = False
     request_sha256: str  # of method, target and body, credentials left out
     request_bytes: int
@@ -330,6 +331,23 @@ class Arrival(StrEnum):
     POISSON = "poisson"  # open loop, at random and independent of each other
 
 
+class LookScheme(StrEnum):
+    """How often the verdict may be asked for before it is only exploratory."""
+
+    SINGLE = "single"  # once
+    TWO = "two"  # once, and once more after further repeats
+    SEQUENTIAL = "sequential"  # after 3, 5 and 10 repeats, and then no more than needed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """The planned looks at the data: each has its own share of the error rate."""
+
+    scheme: LookScheme = LookScheme.SINGLE
+    alphas: tuple[float, ...] = (0.05,)  # one-sided, a planned look each; a later look is exploratory
+    repeats: tuple[int, ...] = ()  # of a prompt without its own number at each look; empty: only the first is known
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything fixed before the first request; its digest is the pre-registration."""
@@ -344,6 +362,7 @@ class Plan:
     demotions: tuple[Demotion, ...] = ()
     arrival: Arrival = Arrival.CLOSED
     load: tuple[float, ...] = ()  # per level and side: requests in flight, or per second in an open loop
+    looks: Looks = Looks()
 
 
 class RunStatus(StrEnum):
@@ -375,6 +394,7 @@ class ClientFacts:
     """What one measuring process says of itself over the load part of a run, warm-up left out."""
 
     arms: tuple[Arm, ...]
+    part: int = 0  # of the run
     worker: int = 0  # position among the processes of the same arms
     loop: str  # uvloop or asyncio
     started_at_ns: int  # monotonic: the first level's start
@@ -390,6 +410,23 @@ class ClientFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one command did for a run: from the start, or from where it resumed, to its end."""
+
+    started_at: str  # ISO 8601, UTC
+    ended_at: str | None = None  # None: it goes on, or its process ended without a word
+    status: RunStatus = RunStatus.RUNNING
+    status_reason: str | None = None
+    command: str
+    plan_sha256: str  # of the plan that it followed
+    look: int = 1  # the planned look that it measured for: 2 once the plan was extended
+    provenance: dict[str, Any] = field(default_factory=dict)
+    clock: dict[str, Any] = field(default_factory=dict)  # by arm, as in the header
+    client: tuple[ClientFacts, ...] = ()
+    notes: tuple[str, ...] = ()  # what the journal had lost before it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunHeader:
     """run.json: identity, plan, configuration and provenance of one run."""
 
@@ -400,10 +437,27 @@ class RunHeader:
     ended_at: str | None = None
     status: RunStatus = RunStatus.RUNNING
     status_reason: str | None = None
-    plan: Plan
-    plan_sha256: str
+    plan: Plan  # extended where a further look was measured
+    plan_sha256: str  # as registered before the first request
     golden: dict[str, Any]  # the set as loaded
     arms: tuple[ArmHeader, ...]
     provenance: dict[str, Any] = field(default_factory=dict)
     clock: dict[str, Any] = field(default_factory=dict)  # by arm: stamp source, mapping bounds, steps
     client: tuple[ClientFacts, ...] = ()  # one entry per measuring process
+    parts: tuple[Part, ...] = ()  # empty in runs that were written before a run could be resumed: `all_parts`
+
+    @property
+    def all_parts(self) -> tuple[Part, ...]:
+        """Give the parts; a run that lists none was made in one."""
+        whole = Part(
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+            status=self.status,
+            status_reason=self.status_reason,
+            command=self.command,
+            plan_sha256=self.plan_sha256,
+            provenance=self.provenance,
+            clock=self.clock,
+            client=self.client,
+        )
+        return self.parts or (whole,)

@@ -1,12 +1,13 @@
 """The settings file of a comparison: how to run it, what to call the same."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from harness.model.endpoint import NotNegative, Positive
-from harness.model.record import Arrival
+from harness.model.record import Arrival, LookScheme
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 
@@ -32,6 +33,16 @@ class PlanSettings(_Section, frozen=True, kw_only=True):
     ] = 0.0
     preconnect: Annotated[bool, Meta(description="Open the connections before the measured window.")] = True
     look_ahead: Annotated[int, Meta(ge=0, description="Blocks that the faster side may be ahead of the slower.")] = 16
+    looks: Annotated[
+        LookScheme,
+        Meta(
+            description="Planned looks at the data. single: one at 5 %. two: this run and, if need be, one with "
+            "further repeats, 3 % each. sequential: after 3, 5 and 10 repeats, 5 % together."
+        ),
+    ] = LookScheme.TWO
+    screen: Annotated[
+        bool, Meta(description="Whether this is a quick screen, which its verdict then says (`--quick`).")
+    ] = False
     unstreamed: Annotated[
         int,
         Meta(ge=0, description="Repeats of each prompt with tools or JSON that are sent once more, unstreamed."),
@@ -66,6 +77,33 @@ class RatioGate(_Section, frozen=True, kw_only=True):
     required: Annotated[bool, Meta(description="Whether the verdict depends on it.")] = True
 
 
+class SloMetric(StrEnum):
+    """What a limit may be set on."""
+
+    TTFT = "ttft"  # seconds, at most
+    E2E = "e2e"  # seconds, at most
+    DECODE_RATE = "decode_rate"  # tokens per second, at least
+
+
+class SloGate(_Section, frozen=True, kw_only=True):
+    """A gate on the candidate alone: the share of its requests that keep a limit."""
+
+    metric: SloMetric
+    limit: Annotated[Positive, Meta(description="Seconds at most, or tokens per second at least.")]
+    share: Annotated[float, Meta(gt=0, lt=1, description="Share of requests that must keep the limit.")]
+    required: Annotated[bool, Meta(description="Whether the verdict depends on it.")] = True
+
+    @property
+    def margin(self) -> float:
+        """Share of requests that may be beyond the limit."""
+        return round(1 - self.share, 12)
+
+    @property
+    def is_rate(self) -> bool:
+        """Whether more is better."""
+        return self.metric is SloMetric.DECODE_RATE
+
+
 class Gates(_Section, frozen=True, kw_only=True):
     """The margins, fixed before the run; defaults are those of the statistics page."""
 
@@ -80,6 +118,23 @@ class Gates(_Section, frozen=True, kw_only=True):
     decode_p50: RatioGate = RatioGate(margin=0.80)
     decode_p5: RatioGate = RatioGate(margin=0.67)
     e2e_p50: RatioGate = RatioGate(margin=1.25)
+    completion_length: Annotated[
+        RatioGate, Meta(description="Ratio of completion tokens, in both directions: neither longer nor shorter.")
+    ] = RatioGate(margin=1.25, required=False)
+    cost_per_success: Annotated[
+        RatioGate, Meta(description="Ratio of cost per successful task; needs prices on both sides.")
+    ] = RatioGate(margin=1.25, required=False)
+    identity: Annotated[
+        RateGate, Meta(description="Disagreement of the answers beyond the sides' own, as a fraction.")
+    ] = RateGate(margin=0.10, required=False)
+    slo: Annotated[
+        list[str | SloGate],
+        Meta(
+            max_length=16,
+            description='Limits that the candidate must keep, as "ttft <= 2 s in 99 %", "e2e <= 800 ms in 95 %" or '
+            '"decode_rate >= 40 tok/s in 95 %"; or metric, limit (seconds, tokens per second), share, required.',
+        ),
+    ] = []
 
 
 class Validity(_Section, frozen=True, kw_only=True):

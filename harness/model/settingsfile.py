@@ -8,6 +8,7 @@ import msgspec
 
 from harness.errors import ConfigError
 from harness.model.record import Arrival
+from harness.model.servicelevels import read_slo, slo_id
 from harness.model.settings import ArrivalSettings, PlanSettings, RatioGate, Settings
 from harness.model.yamlfile import YamlDocument, convert_document, read_yaml
 
@@ -21,6 +22,7 @@ def load_settings(file: Path) -> Settings:
     document = read_yaml(file)
     settings = convert_document(document, Settings)
     _check_ratio_margins(document, settings)
+    _check_limits(document, settings)
     check_load(settings, document.where)
     return settings
 
@@ -84,6 +86,17 @@ def settings_schema() -> dict[str, Any]:
     """JSON Schema of the settings file, for editors."""
     schema = msgspec.json.schema(Settings)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "bench settings file", **schema}
+
+
+def _check_limits(document: YamlDocument, settings: Settings) -> None:
+    """Refuse a limit that cannot be read, and one that is there twice."""
+    seen: set[str] = set()
+    for position, written in enumerate(settings.verdict.slo):
+        where = document.where(f"$.verdict.slo[{position}]")
+        name = slo_id(read_slo(written, where))
+        if name in seen:
+            raise ConfigError(f"{name} is listed twice", where=where, remedy="Leave one out")
+        seen.add(name)
 
 
 def _check_ratio_margins(document: YamlDocument, settings: Settings) -> None:

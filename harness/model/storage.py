@@ -24,15 +24,20 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 class RunWriter:
     """The journal of one run: appends and flushes each attempt as it ends."""
 
-    def __init__(self, folder: Path, header: RunHeader) -> None:
-        """Create the folder and its header; the outputs exist before anything is sent."""
+    def __init__(self, folder: Path, header: RunHeader, *, lock: BinaryIO | None = None) -> None:
+        """Create the folder and its header; the outputs exist before anything is sent. With a lock: go on in it."""
         self.folder = folder
         self.header = header
-        self._lock = _create_and_lock(folder)
+        self._lock = _create_and_lock(folder) if lock is None else lock
         self._attempts = _open_for_appending(folder / ATTEMPTS)
         self._streams = _open_for_appending(folder / STREAMS)
         self._offset = self._streams.tell()
         write_atomically(folder / HEADER, encode_header(header))
+
+    @property
+    def lock(self) -> int:
+        """The lock's file descriptor; a process that inherits it keeps the folder locked until it has ended, too."""
+        return self._lock.fileno()
 
     def append(self, attempt: Attempt, wire: bytes) -> Attempt:
         """Store an attempt with its response's bytes: bytes first, so that a line never points at nothing."""
@@ -53,7 +58,11 @@ class RunWriter:
 
     def finish(self, status: RunStatus, ended_at: str, reason: str | None = None, **facts: object) -> RunHeader:
         """Write how the run ended into its header."""
-        self.header = replace(self.header, status=status, status_reason=reason, ended_at=ended_at, **facts)  # type: ignore[arg-type]  # facts are header fields
+        header = replace(self.header, status=status, status_reason=reason, ended_at=ended_at, **facts)  # type: ignore[arg-type]  # facts are header fields
+        if header.parts:
+            last = replace(header.parts[-1], status=status, status_reason=reason, ended_at=ended_at)
+            header = replace(header, parts=(*header.parts[:-1], last))
+        self.header = header
         write_atomically(self.folder / HEADER, encode_header(self.header))
         return self.header
 
@@ -99,7 +108,7 @@ def read_wire(folder: Path, attempt: Attempt) -> bytes:
 def load_run(folder: Path) -> StoredRun:
     """Read a run folder; ConfigError when it is none, DamagedFileError when its header is broken."""
     is_being_written = _is_locked(folder / LOCK)
-    header = _load_header(folder / HEADER)
+    header = load_header(folder)
     lines = _lines(folder / ATTEMPTS)
     n_bytes = _size(folder / STREAMS)  # after the lines: a run that goes on writes an attempt's bytes before its line
     attempts: list[Attempt] = []
@@ -142,6 +151,15 @@ def encode_header(header: RunHeader) -> bytes:
     return msgspec.json.format(msgspec.json.encode(header), indent=1) + b"\n"
 
 
+def lock_run(folder: Path) -> BinaryIO:
+    """Lock a run folder for writing until the file is closed; IncompleteRunError where another process writes it."""
+    lock = _open_for_appending(folder / LOCK)
+    if _take_lock(lock, is_shared=False) is False:
+        lock.close()
+        raise IncompleteRunError(f"{folder}: another process is writing this run")
+    return lock
+
+
 def _create_and_lock(folder: Path) -> BinaryIO:
     try:
         folder.mkdir(parents=True)
@@ -151,11 +169,7 @@ def _create_and_lock(folder: Path) -> BinaryIO:
         raise ConfigError(
             f"cannot create the run folder: {error.strerror}", where=str(folder), remedy="Choose another --out"
         ) from None
-    lock = _open_for_appending(folder / LOCK)
-    if _take_lock(lock, is_shared=False) is False:
-        lock.close()
-        raise IncompleteRunError(f"{folder}: another process is writing this run")
-    return lock
+    return lock_run(folder)
 
 
 def _take_lock(file: BinaryIO, *, is_shared: bool) -> bool | None:
@@ -196,7 +210,9 @@ def _open_for_appending(file: Path) -> BinaryIO:
         raise IncompleteRunError(f"{file}: cannot be written: {error.strerror}") from error
 
 
-def _load_header(file: Path) -> RunHeader:
+def load_header(folder: Path) -> RunHeader:
+    """Read run.json alone; ConfigError where there is none, DamagedFileError when it is broken."""
+    file = folder / HEADER
     try:
         content = file.read_bytes()
     except OSError as error:

@@ -94,19 +94,19 @@ def moment(stamp: str) -> str:
     return f"{when:%Y-%m-%d %H:%M} {when.tzname() or ''}".rstrip()
 
 
-def ratio(value: float) -> str:
+def ratio(value: float, decimals: int = 2) -> str:
     """Write a ratio."""
-    return f"{decimal(value, 2)}{TIMES}" if math.isfinite(value) else decimal(value, 2)
+    return f"{decimal(value, decimals)}{TIMES}" if math.isfinite(value) else decimal(value, decimals)
 
 
-def percent(fraction: float) -> str:
+def percent(fraction: float, decimals: int = 1) -> str:
     """Write a fraction as percent."""
-    return f"{decimal(fraction * 100, 1)}{GAP}%"
+    return f"{decimal(fraction * 100, decimals)}{GAP}%"
 
 
-def points(difference: float) -> str:
+def points(difference: float, decimals: int = 1) -> str:
     """Write a difference of two fractions in percentage points, signed."""
-    return f"{signed(difference * 100)}{GAP}points"
+    return f"{signed(difference * 100, decimals)}{GAP}points"
 
 
 def count(number: int) -> str:

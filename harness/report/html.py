@@ -9,8 +9,10 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from harness.report.memo import MemoView
 from harness.report.page import Figure, ReportView
 from harness.report.plots import draw_figure
+from harness.report.probepage import ProbesView
 from harness.report.untrusted import visible
 
 _TEMPLATES = "templates"
@@ -27,6 +29,28 @@ def render_html(view: ReportView) -> str:
         policy=content_security_policy(style, script),
         drawings=_drawings(view),
         downloads=_downloads(view),
+    )
+
+
+def render_probes(view: ProbesView) -> str:
+    """Render the page of a probing; it has no script."""
+    environment = _environment()
+    style = _source(environment, "style.css")
+    return environment.get_template("probes.html.j2").render(
+        view=view,
+        style=Markup(style),  # noqa: S704 - our own file
+        policy=content_security_policy(style, ""),
+    )
+
+
+def render_memo(view: MemoView) -> str:
+    """Render the one-page memo; it has no script."""
+    environment = _environment()
+    style = _source(environment, "memo.css")
+    return environment.get_template("memo.html.j2").render(
+        view=view,
+        style=Markup(style),  # noqa: S704 - our own file
+        policy=f"default-src 'none'; style-src '{_digest(style)}'; img-src data:; base-uri 'none'; form-action 'none'",
     )
 
 
@@ -92,7 +116,7 @@ def _source(environment: Environment, name: str) -> str:
 
 
 def _figures(view: ReportView) -> tuple[Figure, ...]:
-    found = (view.forest, *view.figures, view.levels.figure if view.levels else None)
+    found = (view.forest, *view.figures, view.divergence, view.levels.figure if view.levels else None)
     return tuple(figure for figure in found if figure is not None)
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from harness.report.page import Card, Cell, GateView, ReportView, Table
+from harness.report.page import Card, Cell, ChecklistView, GateView, ReportView, Table
 from harness.report.untrusted import one_line, visible
 
 _ICONS = {
@@ -17,6 +17,7 @@ _MENTION_OR_LINK = re.compile(r"(?i)(@|://|www\.)")
 _BLOCK_START = re.compile(r"^(\s*)([-+=]|\d+[.)](?=\s|$))")
 _BREAK = "\u200b"  # keeps a host from turning a name into a mention or a text into a link
 _CARDS = 12
+_DONE = "done"
 
 
 def render_markdown(view: ReportView) -> str:
@@ -30,6 +31,7 @@ def _parts(view: ReportView) -> Iterator[str]:
     yield f"## {icon} {verdict.word}: {text(view.title)}".replace("  ", " ")
     yield _certificate(view)
     yield prose(verdict.sentence)
+    yield prose(view.identity)
     yield " \N{MIDDLE DOT} ".join(f"{fact.label} {text(fact.value)}" for fact in view.facts)
     yield _list("Worst case still compatible with the data", verdict.worst_case)
     yield _list("What would settle it", verdict.settle)
@@ -37,20 +39,50 @@ def _parts(view: ReportView) -> Iterator[str]:
     yield _list("Notes", verdict.notes)
     yield _list("Validity checks that are not met", _broken(view))
     yield _gates(view.gates)
-    yield from (_table(table) for table in view.tails)
-    yield _table(view.throughput) if view.throughput else ""
+    yield from _worst_off(view)
+    yield from (table_text(table) for table in view.tails)
+    yield table_text(view.throughput) if view.throughput else ""
     yield from _levels(view)
+    yield checklist_text(view.checklist) if view.checklist else ""
     yield from _parity(view)
-    yield from (_table(table) for table in (view.loops, *view.streaming) if table is not None)
+    yield from (table_text(table) for table in (view.loops, *view.streaming) if table is not None)
     yield _cards("Failures", view.failures, "No request failed.")
     yield _cards("Findings", view.findings, "Nothing to report.")
     yield _reproduce(view)
 
 
+def checklist_text(view: ChecklistView) -> str:
+    """Give the cut-over checklist with what the code must change; also a file of its own."""
+    items = [
+        f"- [{'x' if item.word == _DONE else ' '}] **{text(item.title)}**: {item.word}. {prose(item.evidence)}"
+        + (f"  \n  To do: {prose(item.command)}" if item.command else "")
+        for item in view.items
+    ]
+    changes = [f"- {prose(change)}" for change in view.changes]
+    parts = [
+        f"### Cut-over checklist: {text(view.name)}",
+        prose(view.sentence),
+        "\n".join(items),
+        "**What your code must change**",
+        "\n".join(changes),
+        table_text(view.errors) if view.errors else "",
+        f"Probes: {text(view.source)}",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _worst_off(view: ReportView) -> Iterator[str]:
+    """Say which prompts and which group of them got worse."""
+    if view.worst_off is None:
+        return
+    yield f"### Worst off\n\n{prose(view.worst_off.sentence)}"
+    yield table_text(view.worst_off.prompts) if view.worst_off.prompts else ""
+
+
 def _parity(view: ReportView) -> Iterator[str]:
     """Give what is said about answers, tools, structured output and tokens, each with its sentence."""
     tables = (*view.answers, *view.tools, view.structured, view.economics, view.tokens)
-    yield from (_table(table) for table in tables if table is not None)
+    yield from (table_text(table) for table in tables if table is not None)
     yield from (prose(note) for note in (view.answers_note, view.tokens_note) if note)
 
 
@@ -68,7 +100,7 @@ def _levels(view: ReportView) -> Iterator[str]:
     yield "\n".join(
         f"- {text(reading.label)} ({reading.detail}): {prose(reading.value)}" for reading in view.levels.readings
     )
-    yield from (_table(table) for table in view.levels.tables)
+    yield from (table_text(table) for table in view.levels.tables)
     yield prose(view.counted)
 
 
@@ -82,7 +114,7 @@ def _list(title: str, lines: Iterable[str]) -> str:
 
 
 def _gates(gates: Sequence[GateView]) -> str:
-    heads = ("gate", "outcome", "reference", "candidate", "effect (95 %)", "worst case", "allowed")
+    heads = ("gate", "outcome", "reference", "candidate", "effect (95 %)", "worst case", "allowed", "against itself")
     rows = [
         (
             text(gate.title) if gate.role == "required" else f"{text(gate.title)} (informative)",
@@ -92,13 +124,15 @@ def _gates(gates: Sequence[GateView]) -> str:
             _cell(gate.effect),
             text(gate.worst_case.text),
             text(gate.allowed),
+            text(gate.noise.text),
         )
         for gate in gates
     ]
     return "### Gates\n\n" + _grid(heads, rows) if rows else ""
 
 
-def _table(table: Table) -> str:
+def table_text(table: Table) -> str:
+    """Give a table under its caption, with its notes."""
     notes = [f"\n{prose(note)}" for note in table.notes]
     heads = [text(column.title) for column in table.columns]
     body = _grid(heads, [[_cell(cell) for cell in row] for row in table.rows])

@@ -98,6 +98,7 @@ class Headline:
     word: str = ""
     icon: str = ""
     tone: Tone = "plain"
+    noise: str = ""  # the effect between the reference and itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,8 @@ class GateView:
     worst_case: Cell
     allowed: str
     n: str
+    noise: Cell = Cell(text="")  # the same between the reference and itself
+    level: str = "95\u00a0%"  # one-sided, of the worst case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +195,24 @@ class PairedPlot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SurvivalCurve:
+    """How many pairs of answers of one kind are still the same."""
+
+    arm: str  # whose colour it has: "placebo" for the pairs of one answer of each side
+    label: str
+    characters: tuple[float, ...]  # where the curve falls, ascending
+    shares: tuple[float, ...]  # just after it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurvivalPlot:
+    """Curves of the share of pairs still the same over characters."""
+
+    x_label: str
+    curves: tuple[SurvivalCurve, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPoint:
     """One level's figure, in the unit shown, with its interval."""
 
@@ -238,7 +259,7 @@ class Figure:
     id: str
     title: str
     description: str
-    plot: EcdfPlot | ForestPlot | PairedPlot | SaturationPlot
+    plot: EcdfPlot | ForestPlot | PairedPlot | SaturationPlot | SurvivalPlot
     csv: str
 
 
@@ -252,6 +273,15 @@ class LevelsView:
     figure: Figure | None
     is_paired: bool  # two rows per level, one of each side
     lines: tuple[str, ...]  # for the terminal, the longest first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorstOffView:
+    """Single prompts and a group of them that got worse."""
+
+    sentence: str
+    note: str  # what tests of this size can show at all
+    prompts: Table | None  # None: none stands out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,6 +386,30 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ItemView:
+    """One line of the cut-over checklist."""
+
+    title: str
+    word: str
+    icon: str
+    tone: Tone
+    evidence: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChecklistView:
+    """What is left to do before an application moves."""
+
+    name: str
+    sentence: str
+    items: tuple[ItemView, ...]
+    changes: tuple[str, ...]
+    source: str
+    errors: Table | None = None  # None: the error contract was not probed on both sides
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportView:
     """Everything a page, a comment or a terminal block says about one case."""
 
@@ -395,5 +449,10 @@ class ReportView:
     definitions: tuple[DefinitionView, ...]
     failure_line: str
     next_step: str
+    identity: str = ""  # whether the sides answer alike, apart from the verdict
+    identity_line: str = ""  # the same for the terminal
+    worst_off: WorstOffView | None = None  # None: one endpoint alone
+    divergence: Figure | None = None  # None: nothing to compare by position
     loops: Table | None = None  # None: no prompt says what a tool returns
     streaming: tuple[Table, ...] = ()  # empty: nothing was asked for unstreamed
+    checklist: ChecklistView | None = None  # None: nobody asked for one

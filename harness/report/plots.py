@@ -20,6 +20,7 @@ from harness.report.page import (
     LoadPanel,
     PairedPlot,
     SaturationPlot,
+    SurvivalPlot,
 )
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def draw_figure(figure: Figure) -> str:
             canvas = _draw_forest(plot)
         elif isinstance(plot, SaturationPlot):
             canvas = _draw_saturation(plot)
+        elif isinstance(plot, SurvivalPlot):
+            canvas = _draw_survival(plot)
         else:
             canvas = _draw_paired(plot)
         return svg.draw(canvas, f"fig-{figure.id}", figure.title, figure.description)
@@ -239,6 +242,27 @@ def _draw_paired(plot: PairedPlot) -> Canvas:
     axes.hlines(range(len(ratios)), [1.0] * len(ratios), ratios, color=svg.CANDIDATE, linewidth=1.4)
     axes.plot(ratios, range(len(ratios)), marker="o", linestyle="none", color=svg.CANDIDATE, markersize=5.5)
     axes.set_xlabel(plot.x_label, color=svg.INK)
+    return canvas
+
+
+def _draw_survival(plot: SurvivalPlot) -> Canvas:
+    """Step down where pairs part; what never parts stays up to the right edge."""
+    canvas = _canvas(_ECDF_IN, 2.6)
+    axes = canvas.subplots()
+    _dress(axes, keep=("bottom", "left"))
+    places = [place for curve in plot.curves for place in curve.characters]
+    low, high = min(places, default=1.0), max(places, default=100.0)
+    _plain_log(axes, max(low * 0.8, 0.8), max(high * 1.25, low * 2))
+    for curve in plot.curves:
+        colour, style = _STYLES[curve.arm]
+        xs = [axes.get_xlim()[0], *curve.characters, axes.get_xlim()[1]]
+        ys = [1.0, *curve.shares, curve.shares[-1] if curve.shares else 1.0]
+        axes.plot(xs, ys, color=colour, linestyle=style, linewidth=1.9, drawstyle="steps-post", label=curve.label)
+    axes.set_ylim(0, 1.03)
+    axes.grid(visible=True, axis="y", color=svg.GRID, linewidth=0.7)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share * 100:.0f} %"))
+    axes.set_xlabel(plot.x_label, color=svg.INK)
+    canvas.legend(loc="outside upper left", frameon=False, handlelength=3.2, labelcolor=svg.INK)
     return canvas
 
 

@@ -17,9 +17,10 @@ _STEP_LINES = 3
 _NAME = 34  # characters of an endpoint's name
 _TAG = 8  # columns before a line's text
 _POINTS = "\N{NO-BREAK SPACE}points"
+_ORDER = {Outcome.FAIL.value: 0, Outcome.PASS.value: 2}
 _TAGGED = ("prompts", "requests", "cost")
-_HEADS = ("", "", "effect", "95 % interval", "both sides", "worst", "allowed")
-_HEADS_OF_ONE = ("", "", "value", "95 % interval", "from", "", "")
+_HEADS = ("", "", "effect", "95 % interval", "both sides", "worst", "allowed", "A-A")
+_HEADS_OF_ONE = ("", "", "value", "95 % interval", "from", "", "", "")
 
 
 def end_block(view: ReportView, page: str) -> list[str]:
@@ -31,6 +32,7 @@ def end_block(view: ReportView, page: str) -> list[str]:
     ]
     tail = [
         *_fold(_counts(view), 1, tag="sent"),
+        *_fold(view.identity_line, 1, tag="answers"),
         *_fold(view.failure_line, _FAILURE_LINES, tag="failed"),
         f"{'report':<{_TAG}}{page}",
         *_fold(view.next_step, _STEP_LINES, tag="next"),
@@ -42,8 +44,8 @@ def end_block(view: ReportView, page: str) -> list[str]:
 
 
 def _most_telling(headlines: Sequence[Headline]) -> list[Headline]:
-    """What did not pass comes first; the order is kept otherwise."""
-    return sorted(headlines, key=lambda one: one.word == Outcome.PASS.value)
+    """What failed comes first, then what is open; the order is kept otherwise."""
+    return sorted(headlines, key=lambda one: _ORDER.get(one.word, 1))
 
 
 def _with_count_of_others(rows: list[str], n_others: int) -> list[str]:
@@ -98,6 +100,7 @@ def _cells(headline: Headline) -> tuple[str, ...]:
         one_line(headline.sides, 34) or "no value",
         headline.worst.removesuffix(_POINTS),
         headline.allowed.removesuffix(_POINTS),
+        headline.noise.removesuffix(_POINTS),
     )
 
 

@@ -6,13 +6,15 @@ from harness.analysis.results import Analysis, Economics, Verdict
 from harness.model.record import Arm, RunHeader
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, define
-from harness.report.page import Fact, ReportView, Section
+from harness.report.page import ChecklistView, Fact, ReportView, Section
 from harness.report.untrusted import visible
 from harness.report.view_answers import acceptance_words, answer_tables
+from harness.report.view_checklist import n_open
 from harness.report.view_evidence import failure_cards, failure_line, finding_cards
 from harness.report.view_figures import ecdf_figures, forest_figure, paired_figure
 from harness.report.view_followups import loop_table, streaming_tables
 from harness.report.view_headlines import gate_headlines, side_headlines
+from harness.report.view_identity import divergence_figure, identity_line, identity_words
 from harness.report.view_instrument import certificate_view, instrument_tables
 from harness.report.view_levels import levels_view
 from harness.report.view_load import counted_words, is_leveled, load_fact
@@ -22,9 +24,12 @@ from harness.report.view_tails import FIRST, tail_tables, throughput_table
 from harness.report.view_tokens import economics_table, token_table
 from harness.report.view_tools import structured_table, tool_tables
 from harness.report.view_verdict import check_views, gate_views, verdict_view
+from harness.report.view_worstoff import worst_off_view
 
 
-def build_view(analysis: Analysis, header: RunHeader | None, catalog: Catalog) -> ReportView:
+def build_view(
+    analysis: Analysis, header: RunHeader | None, catalog: Catalog, checklist: ChecklistView | None = None
+) -> ReportView:
     """Say everything the page says; pure."""
     case = analysis.case
     names = {side.arm: visible(side.name) for side in sides_of(case)}
@@ -35,7 +40,7 @@ def build_view(analysis: Analysis, header: RunHeader | None, catalog: Catalog) -
         title=_title(names),
         run_id=case.reference.run_id if case.candidate is None else case.candidate.run_id,
         started_at="" if header is None else header.started_at,
-        sections=_sections(analysis),
+        sections=_sections(analysis, checklist),
         sides=side_labels(case),
         is_comparison=case.candidate is not None,
         certificate=certificate_view(analysis.certificate),
@@ -44,6 +49,10 @@ def build_view(analysis: Analysis, header: RunHeader | None, catalog: Catalog) -
         facts=_facts(analysis, header),
         validity=check_views(judgement),
         gates=gate_views(judgement, catalog),
+        identity=identity_words(judgement),
+        identity_line=identity_line(judgement),
+        worst_off=worst_off_view(judgement, catalog),
+        divergence=divergence_figure(analysis.divergence),
         forest=forest_figure(judgement.gates) if judgement else None,
         tails=tuple(table for metric, table in tables.items() if metric in FIRST),
         more_tails=tuple(table for metric, table in tables.items() if metric not in FIRST),
@@ -70,6 +79,7 @@ def build_view(analysis: Analysis, header: RunHeader | None, catalog: Catalog) -
         next_step=_next_step(analysis),
         loops=loop_table(analysis.loops, names),
         streaming=streaming_tables(analysis.streaming, names),
+        checklist=checklist,
     )
 
 
@@ -79,11 +89,13 @@ def _title(names: dict[Arm, str]) -> str:
     return f"{names[Arm.REFERENCE]} \u2192 {names[Arm.CANDIDATE]}"
 
 
-def _sections(analysis: Analysis) -> tuple[Section, ...]:
+def _sections(analysis: Analysis, checklist: ChecklistView | None) -> tuple[Section, ...]:
     gates = analysis.judgement.gates if analysis.judgement else ()
     found = (
         Section(id="verdict", title="Verdict" if analysis.judgement else "Summary"),
         Section(id="gates", title="Gates", badge=str(len(gates))) if gates else None,
+        Section(id="worstoff", title="Worst off") if analysis.judgement and analysis.judgement.worst_off else None,
+        Section(id="checklist", title="Cut-over checklist", badge=n_open(checklist)) if checklist else None,
         Section(id="tails", title="Tails"),
         Section(id="levels", title="Load levels") if is_leveled(analysis) else None,
         Section(id="answers", title="Answers") if analysis.answers.agreements else None,

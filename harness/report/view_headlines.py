@@ -49,6 +49,7 @@ def _of_gate(gate: Gate, catalog: Catalog) -> Headline:
         word=view.word,
         icon=view.icon,
         tone=view.tone,
+        noise=view.noise.text if gate.noise is not None and gate.noise.effect.value is not None else "",
     )
 
 

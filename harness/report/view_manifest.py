@@ -120,7 +120,19 @@ def _run_facts(header: RunHeader) -> tuple[Fact, ...]:
         Fact(label="ended", value=header.ended_at or "did not end"),
         Fact(label="status", value=header.status.value, detail=header.status_reason or ""),
         Fact(label="record format", value=str(header.format_version)),
+        *_parts(header),
     )
+
+
+def _parts(header: RunHeader) -> Iterator[Fact]:
+    """Give the commands that a run was made by, where there were several."""
+    if len(header.all_parts) == 1:
+        return
+    for number, part in enumerate(header.all_parts, 1):
+        ended = f"{part.status.value} {part.ended_at or ''}".strip()
+        detail = f"look {part.look}, plan {part.plan_sha256[:12]}, {part.started_at}: {ended}"
+        notes = f"; {one_line('; '.join(part.notes), _VALUE_LIMIT)}" if part.notes else ""
+        yield Fact(label=f"part {number}", value=one_line(part.command, _VALUE_LIMIT), detail=f"{detail}{notes}")
 
 
 def _plan_facts(header: RunHeader) -> tuple[Fact, ...]:

@@ -14,6 +14,7 @@ from harness.analysis.results import (
     Value,
     Verdict,
 )
+from harness.analysis.words import digits_apart
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, unit_of
 from harness.report.page import Cell, CheckView, GateView, Tone, VerdictView
@@ -33,8 +34,13 @@ _OUTCOMES: dict[Outcome, tuple[str, Tone]] = {
 }
 _ORDER = {Outcome.FAIL: 0, Outcome.INCONCLUSIVE: 1, Outcome.PASS: 2, Outcome.NOT_APPLICABLE: 3}
 _AT_LEAST, _AT_MOST = "\N{GREATER-THAN OR EQUAL TO}", "\N{LESS-THAN OR EQUAL TO}"
+_IN_POINTS = frozenset({GateKind.DIFFERENCE, GateKind.DISAGREEMENT})
 _NEVER = "falls among failures"
 _WORSE_INSIDE = "measurably worse, inside your margin"
+_STOPPED = (
+    "The run stopped before the end of its plan ({why}). These are the figures of what it had measured by then; "
+    "--resume goes on with it."
+)
 _NOTHING_TO_COMPARE = "These are one endpoint's own figures; with nothing to compare them with, there is no verdict."
 
 
@@ -42,6 +48,10 @@ def verdict_view(analysis: Analysis) -> VerdictView:
     """Say the verdict, or that one endpoint has none."""
     judgement = analysis.judgement
     if judgement is None:
+        unfinished = analysis.case.reference.unfinished
+        if unfinished is not None:
+            sentence = visible(_STOPPED.format(why=unfinished))
+            return VerdictView(word="MEASURED IN PART", icon="!", tone="warn", sentence=sentence)
         return VerdictView(word="MEASURED", icon="i", tone="plain", sentence=_NOTHING_TO_COMPARE)
     icon, tone = _VERDICTS[judgement.verdict]
     return VerdictView(
@@ -110,7 +120,21 @@ def gate_view(gate: Gate, catalog: Catalog) -> GateView:
         worst_case=_worst_case(gate),
         allowed=_allowed(gate),
         n=f"{gate.n_reference:,} / {gate.n_candidate:,}",
+        noise=_noise(gate),
+        level=f"{fmt.decimal(gate.level * 100, 1).removesuffix('.0')}{fmt.GAP}%",
     )
+
+
+def _noise(gate: Gate) -> Cell:
+    """Say the gate's effect between the reference and itself, and on what it stands."""
+    noise = gate.noise
+    if noise is None or gate.outcome is Outcome.NOT_APPLICABLE:
+        return Cell(text=fmt.DASH, tone="muted")
+    if noise.effect.value is None:
+        return Cell(text=fmt.DASH, detail="not measurable", tone="muted")
+    judged = f", {noise.outcome}" if noise.outcome else ""
+    spread = f"{_between(gate.kind, noise.interval)}, " if noise.interval else ""
+    return Cell(text=_size(gate, noise.effect.value), detail=f"{spread}{noise.source}{judged}, n {noise.n:,}")
 
 
 def _role(gate: Gate) -> str:
@@ -123,7 +147,9 @@ def _side(gate: Gate, value: Value, successes: int | None, n: int, scale: fmt.Sc
     if value.value is None:
         reason = "" if value.reason == gate.effect.reason else value.reason or ""  # said once, with the effect
         return Cell(text=fmt.DASH, detail=reason, tone="muted")
-    if gate.kind is GateKind.DIFFERENCE:
+    if gate.kind is GateKind.DISAGREEMENT:
+        return Cell(text=fmt.percent(value.value), detail="agrees with itself")
+    if gate.kind in (GateKind.DIFFERENCE, GateKind.SHARE):
         detail = f"{successes:,} of {n:,}" if successes is not None else f"n {n:,}"
         return Cell(text=fmt.percent(value.value), detail=detail)
     return Cell(text=scale.full(value.value), detail=f"n {n:,}")
@@ -139,8 +165,10 @@ def _effect(gate: Gate) -> Cell:
 
 
 def _between(kind: GateKind, interval: Interval) -> str:
-    if kind is GateKind.DIFFERENCE:
+    if kind in _IN_POINTS:
         return fmt.difference_bounds(interval)
+    if kind is GateKind.SHARE:
+        return fmt.bounds(interval, fmt.Scale(symbol="", factor=100.0, decimals=1))
     return fmt.bounds(interval, fmt.Scale(symbol="", decimals=2))
 
 
@@ -150,14 +178,26 @@ def _worst_case(gate: Gate) -> Cell:
     detail = ""
     if gate.traffic_bound is not None:
         detail = f"prompts like these {_size(gate, gate.traffic_bound)}"
+    if gate.kind is GateKind.RATIO and not gate.higher_is_better and gate.bound == 0:
+        return Cell(text="not bounded", detail=f"the reference {_NEVER}", tone="muted")
     return Cell(text=_size(gate, gate.bound), detail=detail)
 
 
 def _size(gate: Gate, value: float) -> str:
-    return fmt.points(value) if gate.kind is GateKind.DIFFERENCE else fmt.ratio(value)
+    """Write a worst case with as many decimals as tell it from the margin: a PASS never reads as if at its limit."""
+    if gate.kind is GateKind.RATIO:
+        limit = 1 / gate.margin if gate.is_two_sided and (value < 1) is (gate.margin > 1) else gate.margin
+        return fmt.ratio(value, digits_apart(value, limit, 2))
+    decimals = digits_apart(abs(value) * 100, gate.margin * 100, 1)
+    return fmt.percent(value, decimals) if gate.kind is GateKind.SHARE else fmt.points(value, decimals)
 
 
 def _allowed(gate: Gate) -> str:
+    if gate.kind is GateKind.SHARE:
+        return f"{_AT_MOST}{fmt.GAP}{fmt.percent(gate.margin)}"
+    if gate.is_two_sided:
+        limit = max(gate.margin, 1 / gate.margin)
+        return f"{fmt.ratio(1 / limit)} to {fmt.ratio(limit)}"
     if gate.kind is GateKind.RATIO:
         sign = _AT_LEAST if gate.higher_is_better else _AT_MOST
         return f"{sign}{fmt.GAP}{fmt.ratio(gate.margin)}"
@@ -166,6 +206,6 @@ def _allowed(gate: Gate) -> str:
 
 def signed_margin(gate: Gate) -> float:
     """Give the margin on the effect's own axis: a loss is negative where more is better."""
-    if gate.kind is GateKind.RATIO:
+    if gate.kind in (GateKind.RATIO, GateKind.SHARE):
         return gate.margin
     return -math.fabs(gate.margin) if gate.higher_is_better else math.fabs(gate.margin)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +13,10 @@ from harness.model.storage import write_atomically
 if TYPE_CHECKING:
     from harness.analysis.results import Analysis, Case
     from harness.model.record import RunHeader
-    from harness.report.page import ReportView
+    from harness.report.page import ChecklistView, ReportView
+    from harness.report.probepage import ProbesView
 
+_LONGEST_NAME = 200  # of a file, its ending and a temporary one's left over
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]|^\.+")
 
 
@@ -29,13 +31,20 @@ class WrittenReport:
     content: Mapping[str, object]  # of the summary
 
 
-def write_report(analysis: "Analysis", header: "RunHeader | None", reports: Path, *, suffix: str = "") -> WrittenReport:
+def write_report(
+    analysis: "Analysis",
+    header: "RunHeader | None",
+    reports: Path,
+    *,
+    suffix: str = "",
+    checklist: "ChecklistView | None" = None,
+) -> WrittenReport:
     """Say, render and write a report; a suffix keeps another judgement of the same run beside the planned one."""
     from harness.analysis.analyse import to_summary  # noqa: PLC0415  # pandas and scipy load here
     from harness.analysis.catalog import CATALOG  # noqa: PLC0415
     from harness.report.view import build_view  # noqa: PLC0415  # matplotlib and jinja2 load below it
 
-    view = build_view(analysis, header, CATALOG)
+    view = build_view(analysis, header, CATALOG, checklist)
     return write_view(view, to_summary(analysis), reports / (file_stem(analysis.case) + suffix))
 
 
@@ -44,7 +53,7 @@ def write_view(view: "ReportView", summary: Mapping[str, object], stem: Path) ->
     from harness.report.html import render_html  # noqa: PLC0415
     from harness.report.markdown import render_markdown  # noqa: PLC0415
 
-    _make_folder(stem.parent)
+    make_folder(stem.parent)
     written = WrittenReport(
         html=stem.with_name(f"{stem.name}.html"),
         markdown=stem.with_name(f"{stem.name}.md"),
@@ -56,6 +65,23 @@ def write_view(view: "ReportView", summary: Mapping[str, object], stem: Path) ->
     write_atomically(written.markdown, render_markdown(view).encode())
     write_atomically(written.summary, encode_summary(summary))
     return written
+
+
+def write_probes(view: "ProbesView", stem: Path) -> tuple[Path, Path]:
+    """Write the page of a probing and its Markdown; `stem` is their path without an ending."""
+    from harness.report.html import render_probes  # noqa: PLC0415
+    from harness.report.probesmarkdown import render_probes_markdown  # noqa: PLC0415
+
+    make_folder(stem.parent)
+    page, markdown = stem.with_name(f"{stem.name}.html"), stem.with_name(f"{stem.name}.md")
+    write_atomically(page, render_probes(view).encode())
+    write_atomically(markdown, render_probes_markdown(view).encode())
+    return page, markdown
+
+
+def probes_stem(names: Sequence[str], reports: Path) -> Path:
+    """Name the page of a probing after its folders."""
+    return reports / "-and-".join(_UNSAFE.sub("_", name) for name in names)[:_LONGEST_NAME]
 
 
 def encode_summary(summary: Mapping[str, object]) -> bytes:
@@ -70,7 +96,8 @@ def file_stem(case: "Case") -> str:
     return "-against-".join(_UNSAFE.sub("_", run) for run in runs)
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make the folder of reports; ConfigError where that cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -13,6 +13,7 @@ from harness.simulator.bodies import Headers, error_script
 from harness.simulator.chance import Chance
 from harness.simulator.degradations import DEGRADATIONS
 from harness.simulator.faults.table import AT_ACCEPT, FAULTS
+from harness.simulator.featured import FeaturedEndpoint
 from harness.simulator.models import models_script
 from harness.simulator.profile import Profile, strikes
 from harness.simulator.reply import Reply, body_of, usage_of
@@ -60,6 +61,7 @@ class SimulatedEndpoint:
         self._speaker = Speaker(profile, AnswerBook(golden))
         self._mark = secrets.token_hex(3)
         self._repeats = Repeats()
+        self._featured = None if profile.features is None else FeaturedEndpoint(profile.model, profile.features)
         self._cache = PrefixCache() if profile.prefix_cache else None
         self._window = RateWindow(profile.rate_limit.requests_per_minute) if profile.rate_limit else None
         self._sleeper = Sleeper(profile.cold) if profile.cold else None
@@ -82,6 +84,8 @@ class SimulatedEndpoint:
     def decide(self, request: HttpRequest, request_id: str, arrived_at_ns: int) -> Decision:
         """Decide what goes out for a request."""
         headers: Headers = (("x-request-id", f"req_{request_id}"),)
+        if self._featured is not None:
+            return Decision(script=self._featured.answer(request.path, request.headers, request.body, headers))
         try:
             self._check_key(request)
             if request.path != _CHAT:

@@ -148,6 +148,9 @@ class FaultRule(_Section, frozen=True, kw_only=True):
     only: Which = None
 
 
+FeatureClass = Literal["supported", "ignored", "rejected", "broken", "accepted", "inconclusive"]
+
+
 class Profile(_Section, frozen=True, kw_only=True):
     """Everything that a simulated endpoint does."""
 
@@ -175,6 +178,13 @@ class Profile(_Section, frozen=True, kw_only=True):
     paraphrase_rate: Annotated[
         Fraction, Meta(description="Share of text answers that say the same in other words.")
     ] = 0.0
+    features: Annotated[
+        dict[str, FeatureClass] | None,
+        Meta(
+            description="Answer feature probes, each feature in the class given and the others supported, "
+            "e.g. seed: ignored; the golden set is then not played."
+        ),
+    ] = None
     degradations: Annotated[list[DegradationRule], Meta(description="Worse answers, at rates.")] = []
     faults: Annotated[list[FaultRule], Meta(description="Faults, at rates; the first that strikes counts.")] = []
 

@@ -8,6 +8,7 @@ from harness.errors import ConfigError
 from harness.model.yamlfile import YamlDocument, convert_document, read_yaml
 from harness.simulator.degradations import DEGRADATIONS
 from harness.simulator.faults.table import FAULTS
+from harness.simulator.features import NAMES
 from harness.simulator.profile import Profile
 
 
@@ -20,6 +21,13 @@ def load_profile(file: Path) -> Profile:
             _check_name(document, f"$.degradations[{position}].one_of[{place}]", name, DEGRADATIONS)
     for position, fault in enumerate(profile.faults):
         _check_name(document, f"$.faults[{position}].fault", fault.fault, FAULTS)
+    for name in profile.features or {}:
+        if name not in NAMES:
+            raise ConfigError(
+                f"unknown feature {name!r}",
+                where=document.where("$.features"),
+                remedy=f"Known: {', '.join(sorted(NAMES))}",
+            )
     return profile
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 
+from harness.analysis.exactlevel import difference_z, share_z
 from harness.analysis.intervals import (
     Z_ONE_SIDED,
     newcombe,
@@ -13,8 +14,15 @@ from harness.analysis.intervals import (
     prompts_like_these_bound,
     rate_without_event,
     wilson,
+    wilson_ends,
 )
-from harness.analysis.samplesizes import chance_to_pass, n_for_power, smallest_n_for_rate, smallest_prompts
+from harness.analysis.samplesizes import (
+    chance_to_pass,
+    n_for_power,
+    smallest_n_for_rate,
+    smallest_n_for_share,
+    smallest_prompts,
+)
 
 
 @st.composite
@@ -59,16 +67,45 @@ def test_newcombes_own_example() -> None:
     assert (found.low, found.high) == pytest.approx((0.0524, 0.3339), abs=5e-5)
 
 
-@pytest.mark.parametrize(("margin", "n"), [(0.05, 52), (0.02, 133), (0.10, 25)])
+@pytest.mark.parametrize(("margin", "n"), [(0.05, 59), (0.02, 150), (0.10, 29)])
 def test_the_least_n_for_a_margin_is_exact(margin: float, n: int) -> None:
     assert smallest_n_for_rate(margin) == n
-    assert newcombe_bound(n, n, n, n) > -margin >= newcombe_bound(n - 1, n - 1, n - 1, n - 1)
+    z, before = difference_z(n, margin, 0.05), difference_z(n - 1, margin, 0.05)
+    assert newcombe_bound(n, n, n, n, z) > -margin >= newcombe_bound(n - 1, n - 1, n - 1, n - 1, before)
+    assert (1 - margin) ** n <= 0.05  # a candidate at the margin that lost nothing by luck
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.03])
+@pytest.mark.parametrize(
+    ("n", "margin"), [(52, 0.05), (59, 0.05), (87, 0.05), (133, 0.02), (136, 0.02), (25, 0.1), (300, 0.1)]
+)
+def test_at_its_margin_a_candidate_passes_no_more_often_than_its_level_says(
+    n: int, margin: float, alpha: float
+) -> None:
+    """Summed over all tables with scipy's binomials, at true rates between those that the bound was made for."""
+    z, counts = difference_z(n, margin, alpha), range(n + 1)
+    least = np.array(
+        [next((b for b in range(n + 1) if newcombe_bound(a, n, b, n, z) > -margin), n + 1) for a in counts]
+    )
+    for rate in np.concatenate([np.linspace(0.5, 0.9, 17), np.linspace(0.9, 1.0, 41)]):
+        passes = binom.pmf(counts, n, rate) @ binom.sf(least - 1, n, rate - margin)
+        assert passes <= alpha
+
+
+@pytest.mark.parametrize(
+    ("n", "budget", "alpha"), [(299, 0.01, 0.05), (298, 0.01, 0.05), (150, 0.02, 0.03), (80, 0.05, 0.05)]
+)
+def test_a_share_at_its_budget_passes_no_more_often_than_its_level_says(n: int, budget: float, alpha: float) -> None:
+    z = share_z(n, budget, alpha)
+    passing = [count for count in range(n + 1) if wilson_ends(count, n, z)[1] < budget]
+    assert np.sum(binom.pmf(passing, n, budget)) <= alpha
+    assert (smallest_n_for_share(0.01, 0.05), smallest_n_for_share(0.05, 0.05)) == (299, 59)  # the ranks of p99 and p95
 
 
 @pytest.mark.parametrize(
     ("rate", "margin", "n"),
     # 12.37 p (1 - p) / d² gives 144, 400, 900, 446 and 112: too few where errors are few.
-    [(0.97, 0.05, 174), (0.97, 0.03, 434), (0.97, 0.02, 933), (0.90, 0.05, 451), (0.9, 0.1, 117)],
+    [(0.97, 0.05, 178), (0.97, 0.03, 438), (0.95, 0.05, 262), (0.90, 0.05, 460), (0.9, 0.1, 127)],
 )
 def test_sizes_for_80_percent_power_reach_it_by_exact_sums(rate: float, margin: float, n: int) -> None:
     assert n_for_power(rate, margin) == n
@@ -76,12 +113,17 @@ def test_sizes_for_80_percent_power_reach_it_by_exact_sums(rate: float, margin: 
     assert chance_to_pass(rate, n - 1, margin) < 0.8
 
 
+def test_a_look_at_three_percent_asks_for_more() -> None:
+    assert [smallest_n_for_rate(margin, 0.03) for margin in (0.05, 0.02, 0.1)] == [73, 179, 34]
+    assert n_for_power(0.95, 0.05, 0.03) == 312
+
+
 def test_many_errors_are_sized_by_the_normal_approximation() -> None:
     assert n_for_power(0.8, 0.02) == 4947  # 12.365 x 0.16 / 0.0004, rounded up
 
 
 def test_the_chance_to_pass_of_perfect_sides_is_all_or_nothing() -> None:
-    assert (chance_to_pass(1.0, 52, 0.05), chance_to_pass(1.0, 51, 0.05)) == (1.0, 0.0)
+    assert (chance_to_pass(1.0, 59, 0.05), chance_to_pass(1.0, 58, 0.05)) == (1.0, 0.0)
 
 
 @pytest.mark.parametrize(("rate", "n"), [(0.97, 60), (0.5, 40), (0.02, 30)])
@@ -90,23 +132,13 @@ def test_the_chance_to_pass_is_the_sum_over_all_tables(rate: float, n: int) -> N
         binom.pmf(one, n, rate) * binom.pmf(two, n, rate)
         for one in range(n + 1)
         for two in range(n + 1)
-        if newcombe_bound(one, n, two, n) > -0.1
+        if newcombe_bound(one, n, two, n, difference_z(n, 0.1, 0.05)) > -0.1
     ]
     assert chance_to_pass(rate, n, 0.1) == pytest.approx(sum(every), abs=1e-9)
 
 
-@pytest.mark.parametrize(("margin", "most"), [(0.05, 0.0695), (0.02, 0.0681)])
-def test_at_its_margin_a_candidate_passes_at_most_as_often_as_the_statistics_page_says(
-    margin: float, most: float
-) -> None:
-    # The worst case: a perfect reference and the least n, where the candidate must lose nothing.
-    n = smallest_n_for_rate(margin)
-    assert (1 - margin) ** n == pytest.approx(most, abs=1e-4)
-    assert newcombe_bound(n, n, n, n) > -margin > newcombe_bound(n, n, n - 1, n)
-
-
 def test_power_never_asks_less_than_a_perfect_run_needs() -> None:
-    assert n_for_power(1.0, 0.05) == 52
+    assert n_for_power(1.0, 0.05) == 59
 
 
 @given(two_rates())
@@ -141,11 +173,14 @@ def test_more_of_the_same_narrows_the_interval(rates: tuple[int, int, int, int],
     assert more >= newcombe_bound(one, n_one, two, n_two) - 1e-12
 
 
-@pytest.mark.parametrize(("margin", "prompts"), [(0.05, 45), (0.10, 22), (0.02, 115)])
-def test_a_set_without_disagreement_needs_so_many_prompts(margin: float, prompts: int) -> None:
-    assert smallest_prompts(margin) == prompts
-    assert prompts >= 2.326 / margin - 2
-    bounds = [prompts_like_these_bound([0.0] * count) for count in (prompts - 1, prompts)]
+@pytest.mark.parametrize(
+    ("margin", "alpha", "prompts"),
+    [(0.05, 0.05, 45), (0.10, 0.05, 22), (0.02, 0.05, 115), (0.05, 0.03, 52), (0.10, 0.03, 25), (0.02, 0.03, 131)],
+)
+def test_a_set_without_disagreement_needs_so_many_prompts(margin: float, alpha: float, prompts: int) -> None:
+    assert smallest_prompts(margin, alpha) == prompts
+    z = {0.05: 1.644854, 0.03: 1.880794}[alpha]
+    bounds = [prompts_like_these_bound([0.0] * count, z) for count in (prompts - 1, prompts)]
     assert bounds[0] is not None
     assert bounds[1] is not None
     assert bounds[0] < -margin <= bounds[1]

@@ -19,6 +19,7 @@ from tests.analysis.trialcases import (
     known,
     missing,
     record,
+    side,
     side_trials,
 )
 
@@ -157,6 +158,36 @@ def test_a_model_that_changes_mid_run_is_invalid() -> None:
     )
     assert found.verdict is Verdict.INVALID
     assert check(found, "model_field").evidence == "candidate: big and small"
+
+
+def with_placebo(*records: Record) -> Judgement:
+    """Judge with a third arm; its endpoint is the reference's."""
+    arms = {arm: tuple(one for one in records if one.key.arm is arm) for arm in Arm}
+    three = replace(case(records=arms), placebo=side(Arm.PLACEBO, arms[Arm.PLACEBO]))
+    return judge_case(three, [one for arm in Arm for one in side_trials(arm)], both_instruments())
+
+
+def test_a_placebo_that_reports_another_model_is_the_reference_changing() -> None:
+    found = with_placebo(
+        record(Arm.REFERENCE, "text-1", 0, model_reported="big"),
+        record(Arm.PLACEBO, "text-1", 0, model_reported="small"),
+    )
+    assert found.verdict is Verdict.INVALID
+    assert check(found, "model_field").evidence == "reference: big and small"
+
+
+def test_a_response_id_on_reference_and_placebo_is_a_response_cache() -> None:
+    first = Stamps(intended_at_ns=0, sent_at_ns=0, ended_at_ns=1_000)
+    second = Stamps(intended_at_ns=0, sent_at_ns=2_000, ended_at_ns=3_000)
+    found = with_placebo(
+        record(Arm.REFERENCE, "text-1", 0, response_id="same", stamps=first),
+        record(Arm.PLACEBO, "text-1", 0, response_id="same", stamps=second),
+        record(Arm.PLACEBO, "text-1", 1, response_id="other"),
+    )
+    assert found.verdict is Verdict.INVALID
+    assert check(found, "response_cache").evidence == (
+        "reference: 1 response id came more than once (same on 2 repeats of text-1)"
+    )
 
 
 def test_a_warmup_may_name_another_model() -> None:

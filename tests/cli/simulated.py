@@ -137,7 +137,7 @@ class Bench:
             output=shown.output,
             summary=json.loads(shown.stdout.splitlines()[-1]),
             run=runs.pop() if runs else Path(words[1]),
-            report=max((self.folder / "reports").glob("*.html"), key=lambda file: file.stat().st_mtime_ns),
+            report=max(_reports(self.folder / "reports"), key=lambda file: file.stat().st_mtime_ns),
         )
 
     def compare(self, reference: Path | str, candidate: Path | str, *more: str) -> Outcome:
@@ -145,3 +145,8 @@ class Bench:
         is_live = Path(reference).suffix == Path(candidate).suffix == ".yml"
         golden = ["--golden", str(self.golden)] if is_live else []
         return self.bench("compare", str(reference), str(candidate), *golden, *more)
+
+
+def _reports(folder: Path) -> list[Path]:
+    """Give the pages of reports; a memo lies beside each."""
+    return [file for file in folder.glob("*.html") if not file.name.endswith(".memo.html")]

@@ -49,7 +49,7 @@ LOOP: dict[str, Any] = {
     },
 }
 IGNORES = {"degradations": [{"one_of": ["ignore_result"], "rate": 1}]}
-REPEATS = 15  # 60 tool trials and 135 requests on each side: as many as the gates need
+REPEATS = 20  # 80 tool trials and 180 requests on each side: as many as the gates need
 N_STRUCTURED = 5
 
 

@@ -8,7 +8,10 @@ from click.testing import CliRunner
 
 from harness.cli import main
 
-COMMANDS = ("compare", "run", "report", "simulate", "demo", "doctor", "golden", "schema")
+COMMANDS = (
+    *("compare", "plan", "run", "probe", "report", "checklist", "memo", "sabotage"),
+    *("simulate", "demo", "doctor", "golden", "schema"),
+)
 HEAVY = ("numpy", "pandas", "scipy", "matplotlib", "jinja2", "openai", "httpx2", "jsonschema", "rapidfuzz")
 LOOK = """
 import sys
@@ -22,7 +25,8 @@ except SystemExit as end:
 
 
 @pytest.mark.parametrize(
-    "words", [("--help",), ("--version",), ("compare", "--help"), ("demo", "--help"), ("doctor", "--help")]
+    "words",
+    [("--help",), ("--version",), ("compare", "--help"), ("demo", "--help"), ("doctor", "--help"), ("probe", "--help")],
 )
 def test_help_loads_nothing_heavy(words: tuple[str, ...]) -> None:
     code = LOOK.format(words=words, heavy=HEAVY)

@@ -85,7 +85,7 @@ def assert_facts_of_every_process(run: StoredRun, n_workers: int) -> None:
 
 def test_a_profile_against_its_copy_passes_with_two_processes_each(bench: Bench) -> None:
     with bench.pair({}, {}) as (a, b):
-        outcome = bench.compare(a, b, "--repeats", "12", *TWO_EACH)
+        outcome = bench.compare(a, b, "--repeats", "25", *TWO_EACH)
     assert outcome.exit_code in {0, 3}, outcome.summary["sentence"]  # a busy machine may leave a tail unsettled
     rates = ("task_success", "tool_success", "request_success")
     assert {gate: outcome.gate(gate)["outcome"] for gate in rates} == dict.fromkeys(rates, "PASS")
@@ -204,7 +204,7 @@ def test_a_run_that_dies_ends_its_workers_and_loses_at_most_what_was_in_flight(
     for header in run.header.arms:
         records = decode_run(RecordedSide(run=run, header=header))
         assert answered[header.arm] - CONCURRENCY <= len(records)
-        assert all(record.failure is None for record in records)
+        assert [record.failure for record in records if record.failure is not None] == []
     assert run.notes == ()
     if killed_by is signal.SIGKILL:
         assert run.header.status is RunStatus.RUNNING

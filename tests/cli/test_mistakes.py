@@ -147,6 +147,20 @@ def test_the_cost_is_that_of_what_this_endpoint_is_asked_for(tmp_path: Path, doo
     assert "more than --max-cost" in shown.output
 
 
+def test_a_required_cost_without_prices_is_refused_before_anything_is_sent(tmp_path: Path, doorbell: Doorbell) -> None:
+    prices = {"input_per_mtok": 1, "output_per_mtok": 1}
+    priced = endpoint_file(tmp_path, "a", doorbell.base_url, prices=prices)
+    bare = endpoint_file(tmp_path, "b", doorbell.base_url)
+    settings = tmp_path / "settings.yml"
+    settings.write_text("verdict:\n  cost_per_success: {margin: 1.25, required: true}\n", encoding="utf-8")
+    words = ["--golden", str(golden_file(tmp_path)), "--settings", str(settings)]
+    shown = compare(tmp_path, str(priced), str(bare), *words)
+    assert shown.exit_code == 2
+    assert "cost_per_success is required, and b has no prices" in shown.output
+    assert "Add prices:" in shown.output
+    assert not doorbell.was_rung()
+
+
 def test_a_budget_needs_a_bound_on_every_answer(tmp_path: Path, doorbell: Doorbell) -> None:
     prices = {"input_per_mtok": 1, "output_per_mtok": 1}
     params = {"drop": ["max_tokens"]}

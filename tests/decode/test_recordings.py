@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.decode.sdk_view import sdk_view
+from harness.decode.sdk_view import both_views, sdk_view
 from harness.decode.watch import last_output_at_ns
 from harness.model.record import Answer, FailureKind, FindingKind, Record, ToolCall, Usage
 from tests.decode.recordings import DATA, a_recording, ns, read_recording
@@ -164,7 +164,10 @@ def test_a_recorded_exchange_decodes_to_what_is_in_it(truth: Truth) -> None:
 @pytest.mark.parametrize("truth", TRUTHS, ids=lambda truth: truth.name)
 def test_a_recorded_exchange_looks_to_an_application_as_the_sdk_shows_it(truth: Truth) -> None:
     recording = read_recording(truth.name)
-    assert sdk_view(recording.wire, recording.reads).outcome == truth.sdk
+    plain = sdk_view(recording.wire, recording.reads)
+    assert plain.outcome == truth.sdk
+    helper = sdk_view(recording.wire, recording.reads, through_helper=True)
+    assert both_views(recording.wire, recording.reads) == (plain, helper)
 
 
 def test_every_recording_has_its_truth_here() -> None:

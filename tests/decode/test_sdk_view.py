@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.decode.sdk_view import SdkView, sdk_view
+from harness.decode.sdk_view import SdkView, both_views, sdk_view
 from harness.model.record import FailureKind, Reads, ToolCall
 from tests.decode.strategies import as_json, bodies, strange_objects
 from tests.decode.wires import DONE, END, HI, TOOL_END, a_head, a_wire, chunked, data, decoded, delta, reads_of, tool
@@ -20,7 +20,9 @@ AZURE_END = data({"choices": [{"index": 0, "finish_reason": None, "content_filte
 
 def seen(body: bytes, status: int = 200, content_type: str = "text/event-stream", *, helper: bool = False) -> SdkView:
     wire = a_wire(body, status, content_type)
-    return sdk_view(wire, reads_of([wire]), through_helper=helper)
+    view = sdk_view(wire, reads_of([wire]), through_helper=helper)
+    assert both_views(wire, reads_of([wire]))[helper] == view  # one replay or two, the views are the same
+    return view
 
 
 def failure_of(body: bytes, content_type: str = "text/event-stream") -> FailureKind | None:

@@ -6,8 +6,9 @@ import sys
 HEAVY = ("numpy", "pandas", "scipy", "matplotlib", "jinja2")
 LOOK = """
 import sys
+from contextlib import ExitStack
 from pathlib import Path
-from harness.cli.measuring import Request, _header, _plan, _prepare
+from harness.cli.measuring import Request, _header, _prepare, _start
 from harness.cli.options import resolve_golden
 from harness.clock import SystemClock
 from harness.model.endpoint import Endpoint
@@ -18,10 +19,10 @@ endpoint = Endpoint(name="a", base_url="http://127.0.0.1:1/v1", model="m")
 request = Request(
     endpoints={{Arm.REFERENCE: endpoint}}, golden=resolve_golden(None), settings=Settings(), out=Path()
 )
-plan = _plan(request)
-session = _prepare(request, plan)
-_header(request, plan, SystemClock())
-print(len(plan.blocks) > 100, [name for name in {heavy!r} if name in sys.modules])
+start = _start(request, ExitStack())
+session = _prepare(request, start)
+_header(request, start.plan, SystemClock())
+print(len(start.plan.blocks) > 100, [name for name in {heavy!r} if name in sys.modules])
 """
 
 

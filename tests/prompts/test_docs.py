@@ -9,6 +9,7 @@ import yaml
 
 from harness.analysis.checkarguments import validate_check
 from harness.analysis.goldenchecks import validate_golden_set
+from harness.analysis.looks import TWO_ALPHA
 from harness.analysis.samplesizes import smallest_n_for_rate, smallest_prompts
 from harness.model.golden import Check, CheckKind, GoldenSet, Prompt
 from harness.model.goldenfile import load_golden_set
@@ -68,8 +69,8 @@ def test_the_example_of_a_loop_is_valid(tmp_path: Path) -> None:
 
 def test_the_numbers_of_trials_are_those_of_the_statistics() -> None:
     few, many = re.findall(r"from (\d+)(?: trials)? on", PAGE)
-    assert (int(few), int(many)) == (smallest_n_for_rate(0.05), smallest_n_for_rate(0.02))
-    assert re.findall(r"(\d+) without any disagreement", PAGE) == [str(smallest_prompts(0.05))]
+    assert (int(few), int(many)) == (smallest_n_for_rate(0.05, TWO_ALPHA), smallest_n_for_rate(0.02, TWO_ALPHA))
+    assert re.findall(r"(\d+) without any disagreement", PAGE) == [str(smallest_prompts(0.05, TWO_ALPHA))]
 
 
 def test_what_yaml_misreads_is_misread_as_the_page_says() -> None:

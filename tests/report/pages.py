@@ -29,7 +29,7 @@ def view(case: str) -> ReportView:
 def figures_of(found: ReportView) -> list[Figure]:
     """Give every figure of a page."""
     levels = found.levels.figure if found.levels else None
-    return [figure for figure in (found.forest, *found.figures, levels) if figure is not None]
+    return [figure for figure in (found.forest, *found.figures, found.divergence, levels) if figure is not None]
 
 
 @cache

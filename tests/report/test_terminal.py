@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.analysis.sentences import SCREEN
 from harness.report.terminal import MOST_LINES, TEXT_WIDTH, WIDTH, end_block
 from tests.report.cases import CASES, void
 from tests.report.pages import hostile_view, view, view_of
@@ -41,8 +42,8 @@ def test_the_block_of_a_failure() -> None:
         "allowed 5). 9 of 11 losses are SchemaMismatch in book_flight.",
         "h100-gateway (reference) → a100-serverless (candidate)",
         "and 2 more                       effect     95 % interval  both sides     worst  allowed",
-        "INCONCLUSIVE  TTFT p95           1.34×      0.94 to 2.31   0.98 → 1.31 s  2.29×  ≤ 1.50×",
         "FAIL          Tool-call success  −18.3 pts  −30.2 to −8.7  60/60 → 49/60  −27.2  −5.0",
+        "INCONCLUSIVE  TTFT p95           1.34×      0.94 to 2.31   0.98 → 1.31 s  2.29×  ≤ 1.50×",
         "INCONCLUSIVE  Task success       −11.4 pts  −26.0 to +1.0  35/35 → 31/35  −23.4  −5.0",
         "PASS          TTFT p50           1.13×      1.07 to 1.18   214 → 241 ms   1.17×  ≤ 1.25×",
         "sent    prompts 28, requests 140 / 140, cost $0.428 / $0.212",
@@ -52,6 +53,14 @@ def test_the_block_of_a_failure() -> None:
         "        about $1.79; 80 % chance to settle TTFT p95 if the candidate is truly",
         "        equal.",
     ]
+
+
+def test_a_screen_says_so_however_much_is_folded() -> None:
+    told = view("sample")
+    long = replace(told.verdict, sentence=f"{SCREEN} {'On these prompts and so on. ' * 40}")
+    block = " ".join(end_block(replace(told, verdict=long), PAGE))
+    assert "FAIL: Quick screen: " in block
+    assert "it certifies nothing." in block
 
 
 def test_a_figure_without_a_value_leaves_the_columns_of_the_others_alone() -> None:

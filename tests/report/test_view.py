@@ -417,3 +417,14 @@ def test_one_endpoint_has_one_column_of_instrument() -> None:
     limits, _ = view("single").instrument
     assert [column.title for column in limits.columns] == ["", "h100-gateway", "limit", "result"]
     assert view("nothing").instrument == ()
+
+
+@pytest.mark.parametrize(("bound", "shown"), [(1.4998, "1.4998×"), (1.44, "1.44×"), (0.0, "not bounded")])
+def test_a_worst_case_never_reads_as_if_at_its_limit(bound: float, shown: str) -> None:
+    found = sample()
+    assert found.judgement is not None
+    gates = tuple(
+        replace(gate, bound=bound, margin=1.5) if gate.id == "ttft_p95" else gate for gate in found.judgement.gates
+    )
+    told = view_of(replace(found, judgement=replace(found.judgement, gates=gates)))
+    assert next(gate for gate in told.gates if gate.id == "ttft_p95").worst_case.text == shown

@@ -1,5 +1,6 @@
 """What one request on the wire leaves behind, and how long it may take."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -36,6 +37,15 @@ class Landed:
 
     free_at_ns: int  # from then on its slot is free: the framed end as stamped, else when we knew that it was over
     settle: Callable[[], Exchange] = field(repr=False)  # strikes the secrets out, puts the columns together
+
+
+class Cut(asyncio.CancelledError):
+    """A request in flight was cancelled; what had come of it landed all the same."""
+
+    def __init__(self, landed: Landed) -> None:
+        """Keep it."""
+        super().__init__()
+        self.landed = landed
 
 
 class WireError(Exception):

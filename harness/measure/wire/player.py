@@ -14,7 +14,7 @@ from harness.decode.compression import MAX_BODY_BYTES
 from harness.measure.compose import ComposedRequest
 from harness.measure.wire.clockmap import ClockMap
 from harness.measure.wire.errorwatch import ErrorWatch
-from harness.measure.wire.exchange import Exchange, Landed, TimeLimits, WireError
+from harness.measure.wire.exchange import Cut, Exchange, Landed, TimeLimits, WireError
 from harness.measure.wire.intake import Intake
 from harness.measure.wire.link import Link, Origin
 from harness.measure.wire.lookout import Lookout
@@ -35,6 +35,7 @@ __all__ = ["Exchange", "Landed", "Player", "TimeLimits"]
 
 _KEPT_S = 4.0  # common servers close at 5 s, and the SDK's own pool lets go then
 _KEEP_ALIVE_TIMEOUT = re.compile(r"\btimeout\s*=\s*(\d{1,9})", re.IGNORECASE)
+_CANCELLED = "the run was stopped while the request was in flight"
 _LIMIT_S: Mapping[FailureKind, Callable[[TimeLimits], float]] = {
     FailureKind.TIMEOUT_FIRST_OUTPUT: lambda limits: limits.first_output_s,
     FailureKind.TIMEOUT_IDLE: lambda limits: limits.idle_s,
@@ -166,6 +167,14 @@ class Player:
             sent_at_ns = await self._converse(link, self._bytes_for(link, request), intake, limits, began_at_ns)
             facts = link.facts
             self._keep_or_close(link, intake, was_sent=sent_at_ns is not None)
+        except asyncio.CancelledError:
+            intake.failure = Failure(kind=FailureKind.CANCELLED, message=_CANCELLED)
+            intake.end()
+            facts = link.facts
+            self._drop(link)
+            now_ns = self._clock.monotonic_ns()
+            settle = functools.partial(self._exchange, intake, facts, None, began_at_ns, now_ns)
+            raise Cut(Landed(free_at_ns=now_ns, settle=settle)) from None
         except BaseException:
             intake.end()
             self._drop(link)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from harness.decode.compression import inflate
 from harness.decode.http import IDENTITY
@@ -52,12 +53,27 @@ _RECORDED_PREFIXES = ("x-ratelimit-", "ratelimit-", "anthropic-ratelimit-")
 
 SHORTEST_SECRET = 7  # a shorter value (none, EMPTY, 1) guards nothing, and would be struck out of ordinary text
 
+# What a JSON writer may escape: nothing, what HTML gives a meaning, every sign but the slash, every sign.
+_SIGNS = tuple(map(re.compile, (rb"(?!)", rb"[\"&'+<>`]", rb"[^A-Za-z0-9_.\-/]", rb"[^A-Za-z0-9_.\-]")))
+
 Span = tuple[int, int]
 
 
 def is_recorded(name: str) -> bool:
     """Whether a header, by its lower-case name, may be recorded; any other may be a cookie or name an account."""
     return name in _RECORDED or name.startswith(_RECORDED_PREFIXES)
+
+
+@lru_cache(maxsize=64)
+def spellings(secrets: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    r"""Each secret as it is and as JSON writers may spell it: `/` as `\/`, signs as `\u002B` or `\u002b`."""
+    found = dict.fromkeys(secrets)
+    for secret in secrets:
+        for signs in _SIGNS:
+            for code in (b"\\u%04X", b"\\u%04x"):
+                spelled = signs.sub(lambda sign, code=code: code % sign[0][0], secret)  # type: ignore[misc]  # a default
+                found |= dict.fromkeys((spelled, spelled.replace(b"/", rb"\/")))
+    return tuple(found)
 
 
 def recorded_headers(headers: Iterable[tuple[str, str]], secrets: Sequence[bytes]) -> dict[str, str]:
@@ -72,6 +88,7 @@ def recorded_headers(headers: Iterable[tuple[str, str]], secrets: Sequence[bytes
 
 def redact(wire: bytes, secrets: Sequence[bytes]) -> bytes:
     """Put `*` for the values of headers outside the allow-list and for every secret, wherever chunks cut it."""
+    secrets = spellings(tuple(secrets))
     heads = _heads(wire)
     body_start = heads[-1][1] if heads else 0
     spans = [*_occurrences(wire, secrets)]

@@ -142,3 +142,24 @@ def test_what_explains_a_response_is_recorded(name: str) -> None:
 @pytest.mark.parametrize("name", ["set-cookie", "authorization", "location", "openai-organization", "x-anything"])
 def test_what_may_name_an_account_is_not(name: str) -> None:
     assert not is_recorded(name)
+
+
+SIGNED = b"Canary+k3y/with=signs"
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        SIGNED,
+        rb"Canary+k3y\/with=signs",  # PHP
+        rb"Canary\u002Bk3y/with=signs",  # .NET
+        rb"Canary\u002bk3y\/with=signs",
+        rb"Canary\u002Bk3y/with\u003Dsigns",
+        rb"Canary\u002bk3y\u002fwith\u003dsigns",
+    ],
+)
+def test_a_secret_is_struck_out_as_json_writers_spell_it(spelled: bytes) -> None:
+    body = b'{"error": {"message": "bad key ' + spelled + b'"}}'
+    assert json.loads(body)["error"]["message"] == f"bad key {SIGNED.decode()}"
+    clean = body_of(redact(sized(body), (SIGNED,)))
+    assert clean == body.replace(spelled, b"*" * len(spelled))

@@ -1,0 +1,1 @@
+"""Feature probes as data, and what their recorded exchanges mean: pure."""
