@@ -26,7 +26,7 @@ from harness.analysis.figures import (
 )
 from harness.analysis.gatetable import GateRow
 from harness.analysis.pairs import Pair, metric_pairs
-from harness.analysis.permutation import label_p_value
+from harness.analysis.permutation import finite, label_p_value
 from harness.analysis.resampling import PairedValues, RatioBounds, prompt_draws
 from harness.analysis.results import Interval, Trial, Value
 from harness.analysis.values import known, missing
@@ -193,13 +193,13 @@ class Money:
         """One-sided p of "a success costs more on the candidate"."""
         costs, successes = self.costs.ravel(), self.successes.ravel()
         n = self.costs.shape[1]
-        observed = _finite(self.log_ratios(np.ones((1, n), dtype=np.int64)))[0]
+        observed = finite(self.log_ratios(np.ones((1, n), dtype=np.int64)))[0]
 
         def is_extreme(labels: NDArray[np.bool_]) -> NDArray[np.bool_]:
             taken = labels.astype(np.float64)
             cost = np.stack([(1 - taken) @ costs, taken @ costs], axis=1)
             success = np.stack([(1 - taken) @ successes, taken @ successes], axis=1)
-            return np.asarray(_finite(_log_ratios(cost, success)) >= observed - _TIE)
+            return np.asarray(finite(_log_ratios(cost, success)) >= observed - _TIE)
 
         return label_p_value(self.places, rng, draws, is_extreme)
 
@@ -218,7 +218,3 @@ def _log_ratios(costs: _Floats, successes: _Floats) -> _Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         per_success = np.where(successes > 0, costs / successes, np.inf)
         return np.asarray(np.log(per_success[:, 1]) - np.log(per_success[:, 0]), dtype=np.float64)
-
-
-def _finite(log_ratios: _Floats) -> _Floats:
-    return np.nan_to_num(log_ratios, nan=0.0, posinf=100.0, neginf=-100.0)

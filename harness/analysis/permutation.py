@@ -75,7 +75,7 @@ def ratio_p_value(
         candidate = quantiles_by_draw(ordered, upto, q, by_rank=by_rank)
         reference = quantiles_by_draw(ordered, both_upto - upto, q, by_rank=by_rank)
         more_failures = 2 * is_candidate[:, is_infinite].sum(axis=1) - np.count_nonzero(is_infinite)
-        gained: NDArray[np.float64] = sign * _finite(log_quotient(candidate, reference)) - _TIE_BREAK * more_failures
+        gained: NDArray[np.float64] = sign * finite(log_quotient(candidate, reference)) - _TIE_BREAK * more_failures
         return gained
 
     observed = gains(np.repeat([[False, True]], n, axis=1))[0]
@@ -97,7 +97,7 @@ def label_p_value(
     return _p(np.concatenate(found), draws)
 
 
-def _finite(log_ratios: NDArray[np.float64]) -> NDArray[np.float64]:
+def finite(log_ratios: NDArray[np.float64]) -> NDArray[np.float64]:
     """Put a failing quantile beyond any ratio, and two failing ones at no difference."""
     return np.nan_to_num(log_ratios, nan=0.0, posinf=_BEYOND, neginf=-_BEYOND)
 

@@ -95,6 +95,7 @@ def success_test(losses: Losses) -> ExactTest:
 def rank_test(losses: Losses) -> ExactTest:
     """Chance of so large a rank sum of the candidate's, over all labellings; where they are many, the normal limit."""
     if losses.candidate.size > _MOST_EXACT:
+        # All values tied leave no p: nothing tells the sides apart.
         found = mannwhitneyu(losses.candidate, losses.reference, alternative="greater", method="asymptotic")
         return ExactTest(p_value=float(np.nan_to_num(found.pvalue, nan=1.0)), smallest=0.0)
     ranks = np.rint(2 * rankdata(np.concatenate([losses.reference, losses.candidate]))).astype(np.int64)

@@ -111,19 +111,6 @@ def load_probe_report(folder: Path) -> ProbeReport:
     return report
 
 
-def newest_probing(results: Path, endpoint_name: str) -> Path | None:
-    """Find the newest probe folder of an endpoint; folders that cannot be read are passed over."""
-    newest: tuple[str, Path] | None = None
-    for folder in sorted(results.glob(f"*{SUFFIX}")):
-        try:
-            report = load_probe_report(folder)
-        except ConfigError:
-            continue
-        if report.endpoint.get("name") == endpoint_name and (newest is None or report.started_at > newest[0]):
-            newest = (report.started_at, folder)
-    return newest[1] if newest else None
-
-
 def probe_report_schema() -> dict[str, Any]:
     """JSON Schema of probes.json."""
     schema = msgspec.json.schema(ProbeReport)

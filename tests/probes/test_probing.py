@@ -10,7 +10,7 @@ from harness.errors import ConfigError
 from harness.measure.probecompose import ProbeComposer
 from harness.model.endpoint import Params, Prices
 from harness.model.probe import ProbeClass
-from harness.model.probestorage import load_probing, newest_probing, probe_report_schema
+from harness.model.probestorage import load_probing, probe_report_schema
 from harness.probes.catalogue import PROBES, chosen, estimate_cost, probes_for
 from harness.probes.classify import combined
 from harness.probes.probe import Target
@@ -28,8 +28,6 @@ def test_a_probe_folder_is_read_back_with_its_evidence(tmp_path: Path) -> None:
     seed = result_of(report, "seed")
     assert (seed.param, seed.code, seed.status) == ("seed", "unsupported_parameter", 400)
     assert b"Unsupported parameter" in stored.wire(stored.exchanges[seed.exchanges[1]])
-    assert newest_probing(tmp_path, "sim") == tmp_path / "a-probe"
-    assert newest_probing(tmp_path, "another") is None
 
 
 def test_the_report_is_valid_against_its_schema(tmp_path: Path) -> None:
