@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.analysis.results import Rung, ToolResult, Trial, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.trial import Rung, ToolResult, Trial
 from harness.model.golden import Check, CheckKind, GoldenSet, Measure, Prompt
 from harness.model.record import Arm, RequestKey
 

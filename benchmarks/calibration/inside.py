@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from benchmarks.calibration.tables import head, percent, row
 from benchmarks.calibration.verdicts import Scenario, count, judgements
 from benchmarks.synthetic import Defect
-from harness.analysis.results import Outcome
+from harness.analysis.results.gate import Outcome
 
 INSIDE = tuple(
     Scenario(name=f"TTFT {factor:g} times", defect=Defect(ttft_factor=factor), failure=0.0, gate="ttft_p50")

@@ -10,7 +10,9 @@ from benchmarks.calibration.tables import head, percent, row, share_of
 from benchmarks.calibration.verdicts import EQUAL, FEWER, comparisons, count, judgements
 from harness.analysis.gates import Scale
 from harness.analysis.placebo import judge_placebo
-from harness.analysis.results import Gate, GateKind, Trial, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.gate import Gate, GateKind
+from harness.analysis.results.trial import Trial
 from harness.model.record import Arm
 
 

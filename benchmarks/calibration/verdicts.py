@@ -22,7 +22,10 @@ from harness.analysis.gatetable import gate_rows
 from harness.analysis.looks import looks_of, plan_alpha
 from harness.analysis.pairs import pair_trials
 from harness.analysis.placebo import judge_placebo
-from harness.analysis.results import Case, Judgement, Outcome, Side, Trial
+from harness.analysis.results.case import Case, Side
+from harness.analysis.results.gate import Outcome
+from harness.analysis.results.judgement import Judgement
+from harness.analysis.results.trial import Trial
 from harness.analysis.validity import Evidence, check_validity
 from harness.analysis.verdict import decide_verdict
 from harness.model.golden import GoldenSet

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 
 from harness.analysis.intervals import prompts_like_these_bound
 from harness.analysis.parity import ONE_ENDPOINT, ONE_REFERENCE_ANSWER, assayed
-from harness.analysis.results import Acceptance, Trial, Value
+from harness.analysis.results.answers import Acceptance
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.trial import Trial
 from harness.analysis.values import known, missing
 
 HAS_CHECKS = "the prompt has checks"

@@ -5,7 +5,9 @@ Agreement counts pairs, and a pair never holds an answer beside itself, so the t
 
 from collections.abc import Sequence
 
-from harness.analysis.results import AnswerGroup, Trial, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.prompts import AnswerGroup
+from harness.analysis.results.trial import Trial
 from harness.analysis.values import known, missing
 
 NO_ANSWER = "a side has no answer"

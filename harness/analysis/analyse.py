@@ -16,17 +16,13 @@ from harness.analysis.levels import level_rows
 from harness.analysis.load import side_loads
 from harness.analysis.loops import tool_loops
 from harness.analysis.prompts import prompt_rows
-from harness.analysis.results import (
-    Analysis,
-    Case,
-    FailureRow,
-    FindingRow,
-    Instrument,
-    Judgement,
-    LevelRow,
-    Side,
-    Trial,
-)
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.case import Case, Side
+from harness.analysis.results.evidence import FailureRow, FindingRow
+from harness.analysis.results.instrument import Instrument
+from harness.analysis.results.judgement import Judgement
+from harness.analysis.results.levels import LevelRow
+from harness.analysis.results.trial import Trial
 from harness.analysis.sdkrows import sdk_findings, sdk_rows
 from harness.analysis.streamparity import parity_findings, stream_parity
 from harness.analysis.structured import structured_sides

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from harness.analysis.acceptance import prompt_acceptance, total_acceptance, without_acceptance
 from harness.analysis.jsonpaths import PathTable, path_table
 from harness.analysis.parity import prompt_agreements, total_agreements
-from harness.analysis.results import AnswerComparison, PromptAnswers, SdkRow
+from harness.analysis.results.answers import AnswerComparison, PromptAnswers, SdkRow
 from harness.analysis.similarity import offers_tools
 from harness.analysis.structured import expects_json
 from harness.analysis.trials import JudgedRecord, at_level

@@ -8,7 +8,7 @@ from harness.analysis.checks import judge_check
 from harness.analysis.finishwords import contract_word
 from harness.analysis.jsontext import read_json
 from harness.analysis.refusals import REFUSAL_IS_RIGHT, is_refusal
-from harness.analysis.results import CheckResult, ToolResult
+from harness.analysis.results.trial import CheckResult, ToolResult
 from harness.analysis.tools import judge_tools
 from harness.model.golden import Check, CheckKind, Prompt
 from harness.model.record import Record

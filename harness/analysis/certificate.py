@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from harness.analysis.certificatefacts import reported_rows
 from harness.analysis.certificatelimits import MOST_LATE_SHARED, VOID, blame, gated_rows
 from harness.analysis.certificatewords import achieved_words, certificate_line, certificate_sentence
-from harness.analysis.results import Certificate, CertificateRow, Instrument, TimingVerdict
+from harness.analysis.results.instrument import Certificate, CertificateRow, Instrument, TimingVerdict
 from harness.analysis.twin import twin_notes
 from harness.analysis.words import percent
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from harness.analysis.results import CertificateRow, Instrument, Measured, TwinBias, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.instrument import CertificateRow, Instrument, Measured, TwinBias
 from harness.analysis.twin import NO_TWIN
 from harness.analysis.values import missing
 from harness.analysis.words import count_of

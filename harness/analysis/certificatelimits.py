@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harness.analysis.certificatewords import milliseconds
-from harness.analysis.results import CertificateRow, Instrument, Measured, TimingVerdict, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.instrument import CertificateRow, Instrument, Measured, TimingVerdict
 from harness.analysis.words import count_of, percent
 
 VOID = TimingVerdict.VOID.value

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from harness.analysis.results import ClockSource, Instrument, OfferedLoad, TimingVerdict, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.instrument import ClockSource, Instrument, OfferedLoad, TimingVerdict
 from harness.analysis.words import listed, percent
 
 _NOT_KNOWN, _BY_QUOTA = "not known", "by quota"

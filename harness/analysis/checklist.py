@@ -4,7 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from harness.analysis.results import Analysis, Case, Economics, Side, Verdict
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.case import Case, Side
+from harness.analysis.results.judgement import Verdict
+from harness.analysis.results.tokens import Economics
 from harness.analysis.words import count_of, listed
 from harness.model.probe import ProbeClass, ProbeReport, ProbeResult
 from harness.model.record import Arm, FindingKind, Record

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from harness.analysis.results import ToolResult
+from harness.analysis.results.trial import ToolResult
 from harness.model.record import Record
 
 

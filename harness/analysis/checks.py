@@ -3,7 +3,7 @@
 from harness.analysis.checkoutcome import Evidence, JudgeCheck
 from harness.analysis.excerpts import LONGEST_CAME, excerpt
 from harness.analysis.replychecks import REPLY_CHECKS
-from harness.analysis.results import CheckResult
+from harness.analysis.results.trial import CheckResult
 from harness.analysis.textchecks import TEXT_CHECKS
 from harness.model.golden import Check, CheckKind
 

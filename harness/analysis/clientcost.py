@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from harness.analysis.results import Case, Client, Side, Value
+from harness.analysis.results.case import Case, Side
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.instrument import Client
 from harness.analysis.values import known, missing
 from harness.model.record import ClientFacts
 from harness.units import seconds

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from harness.analysis.buffering import KERNEL
-from harness.analysis.results import ClockSource, Side, Value
+from harness.analysis.results.case import Side
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.instrument import ClockSource
 from harness.analysis.values import known, missing
 from harness.units import seconds
 

@@ -20,7 +20,8 @@ from scipy.stats import rankdata
 from harness.analysis.pairs import Pair
 from harness.analysis.permutation import DRAWS
 from harness.analysis.regressions import METRICS, Losses, prompt_losses
-from harness.analysis.results import Cohort, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.worstoff import Cohort
 from harness.analysis.tools import offered_tools
 from harness.analysis.values import known, missing
 from harness.model.golden import GoldenSet, Prompt

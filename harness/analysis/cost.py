@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from harness.analysis.results import Value
+from harness.analysis.results.estimates import Value
 from harness.analysis.tokens import NO_USAGE
 from harness.analysis.values import known, missing
 from harness.model.endpoint import Prices

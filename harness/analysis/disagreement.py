@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 from harness.analysis.kernels import Modality, kernel_matrix, modality_of
 from harness.analysis.parity import assayed
 from harness.analysis.permutation import DRAWS
-from harness.analysis.results import Disagreement, Interval, Side
+from harness.analysis.results.case import Side
+from harness.analysis.results.estimates import Interval
+from harness.analysis.results.likeness import Disagreement
 from harness.analysis.skewedmean import skewed_mean_bounds
 from harness.analysis.values import known, missing
 from harness.analysis.words import count_of

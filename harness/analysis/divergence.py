@@ -17,7 +17,9 @@ from harness.analysis.canonical import canonical_answer
 from harness.analysis.disagreement import MOST_ANSWERS
 from harness.analysis.identity import side_answers
 from harness.analysis.kernels import Modality, modality_of
-from harness.analysis.results import Case, DivergenceCurve, Value
+from harness.analysis.results.case import Case
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.likeness import DivergenceCurve
 from harness.analysis.values import known, missing
 from harness.model.record import Answer
 

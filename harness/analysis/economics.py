@@ -7,7 +7,10 @@ import math
 from collections.abc import Callable, Sequence
 
 from harness.analysis.cost import NO_PRICES, may_be_billed, price_book, request_cost
-from harness.analysis.results import Economics, Side, Trial, Value
+from harness.analysis.results.case import Side
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.tokens import Economics
+from harness.analysis.results.trial import Trial
 from harness.analysis.tokens import has_hidden_reasoning
 from harness.analysis.trials import JudgedRecord, follow_up_records
 from harness.analysis.values import known, missing

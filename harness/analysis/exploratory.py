@@ -1,7 +1,7 @@
 """Says why a verdict is not the one that its plan registered."""
 
 from harness.analysis.looks import is_planned
-from harness.analysis.results import Case
+from harness.analysis.results.case import Case
 
 
 def why_exploratory(case: Case) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from harness.analysis.results import FailureRow
+from harness.analysis.results.evidence import FailureRow
 from harness.analysis.trials import JudgedRecord
 from harness.model.record import Arm, FailureKind, Record
 

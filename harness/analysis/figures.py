@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from harness.analysis.gatetable import GateRow
 from harness.analysis.looks import ALPHA
 from harness.analysis.pairs import MetricPairs
-from harness.analysis.results import Disagreement, Interval, Value
+from harness.analysis.results.estimates import Interval, Value
+from harness.analysis.results.likeness import Disagreement
 from harness.analysis.values import missing
 
 # A quantile of the rest would speak for requests that it never saw; a tail could lie wholly among them.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from harness.analysis.buffering import likely_cause
-from harness.analysis.results import FindingRow
+from harness.analysis.results.evidence import FindingRow
 from harness.analysis.trials import JudgedRecord
 from harness.model.record import Arm, FindingKind, Record
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 from statistics import median
 
 from harness.analysis.latencies import FAILED
-from harness.analysis.results import Value
+from harness.analysis.results.estimates import Value
 from harness.analysis.values import known, missing
 from harness.model.record import Record
 from harness.units import seconds

@@ -25,7 +25,7 @@ from harness.analysis.resampling import (
     prompt_draws,
     side_quantile,
 )
-from harness.analysis.results import Interval, Value
+from harness.analysis.results.estimates import Interval, Value
 from harness.analysis.samplesizes import smallest_n
 from harness.analysis.servicelevel import share_figures
 from harness.analysis.values import known, missing

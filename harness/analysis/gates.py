@@ -24,7 +24,9 @@ from harness.analysis.looks import ALPHA, plan_alpha
 from harness.analysis.losses import granularity
 from harness.analysis.multiplicity import holm
 from harness.analysis.pairs import Pair
-from harness.analysis.results import Case, Disagreement, Gate, GateKind, Outcome
+from harness.analysis.results.case import Case
+from harness.analysis.results.gate import Gate, GateKind, Outcome
+from harness.analysis.results.likeness import Disagreement
 from harness.model.record import Demotion
 
 

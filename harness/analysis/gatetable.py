@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.analysis.results import GateKind, Rung, Trial
+from harness.analysis.results.gate import GateKind
+from harness.analysis.results.trial import Rung, Trial
 from harness.model.golden import Prompt
 from harness.model.servicelevels import slo_gates, slo_id, slo_words
 from harness.model.settings import Gates, RateGate, RatioGate, SloGate, SloMetric

@@ -3,7 +3,8 @@
 import math
 
 from harness.analysis.figures import Figures
-from harness.analysis.results import Gate, GateKind, Interval, Outcome
+from harness.analysis.results.estimates import Interval
+from harness.analysis.results.gate import Gate, GateKind, Outcome
 from harness.analysis.words import digits_apart, percent, points, points_number, quantity, ratio
 
 # What a reader may call each gate inside a sentence.

@@ -8,7 +8,9 @@ import numpy as np
 from harness.analysis.disagreement import Answers, Block, compare_blocks, excess_disagreement, is_greedy
 from harness.analysis.looks import plan_alpha
 from harness.analysis.permutation import DRAWS
-from harness.analysis.results import Case, Disagreement, Identity, Likeness, SelfNoise, Side
+from harness.analysis.results.case import Case, Side
+from harness.analysis.results.gate import SelfNoise
+from harness.analysis.results.likeness import Disagreement, Identity, Likeness
 from harness.analysis.selfnoise import PLACEBO, SPLIT
 from harness.analysis.trials import first_attempts, is_judged
 from harness.analysis.words import percent, points

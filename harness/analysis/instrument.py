@@ -10,7 +10,9 @@ from harness.analysis.latencies import send_lateness
 from harness.analysis.latereading import NO_KERNEL_STAMP, late_shared_fraction
 from harness.analysis.offered import offered_load
 from harness.analysis.quantiles import quantile, rank_of
-from harness.analysis.results import Case, Instrument, Side, Value
+from harness.analysis.results.case import Case, Side
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.instrument import Instrument
 from harness.analysis.trials import JudgedRecord, at_level
 from harness.analysis.twin import twin_bias
 from harness.analysis.values import known, missing

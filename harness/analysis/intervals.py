@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
-from harness.analysis.results import Interval
+from harness.analysis.results.estimates import Interval
 
 LEVEL = 0.95
 Z_ONE_SIDED = NormalDist().inv_cdf(LEVEL)

@@ -9,7 +9,7 @@ from harness.analysis.canonical import canonical_call, canonical_json
 from harness.analysis.excerpts import excerpt
 from harness.analysis.jsonleaves import json_leaves
 from harness.analysis.jsontext import JsonReading, read_json
-from harness.analysis.results import PathRow, ValueCount
+from harness.analysis.results.answers import PathRow, ValueCount
 from harness.model.record import Answer
 
 MOST_ROWS = 40  # paths of one prompt

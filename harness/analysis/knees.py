@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from harness.analysis.load import Load, load_words
-from harness.analysis.results import Knee, LevelRow, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.levels import Knee, LevelRow
 from harness.analysis.values import known, missing
 from harness.model.record import Arm
 

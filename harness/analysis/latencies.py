@@ -3,7 +3,7 @@
 Each needs its content, so a failed request has none of them but the waits before sending.
 """
 
-from harness.analysis.results import Value
+from harness.analysis.results.estimates import Value
 from harness.analysis.values import known, missing, span
 from harness.model.record import Connection, Record
 from harness.units import seconds

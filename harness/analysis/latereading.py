@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from harness.analysis.buffering import KERNEL, PROMPT_LAG_S, shared_events
 from harness.analysis.gaps import gaps
-from harness.analysis.results import Value
+from harness.analysis.results.estimates import Value
 from harness.analysis.values import known, missing
 from harness.model.record import Record
 from harness.units import seconds

@@ -28,7 +28,8 @@ from harness.analysis.gatetable import GateRow
 from harness.analysis.pairs import Pair, metric_pairs
 from harness.analysis.permutation import finite, label_p_value
 from harness.analysis.resampling import PairedValues, RatioBounds, prompt_draws
-from harness.analysis.results import Interval, Trial, Value
+from harness.analysis.results.estimates import Interval, Value
+from harness.analysis.results.trial import Trial
 from harness.analysis.values import known, missing
 from harness.analysis.words import count_of
 from harness.model.golden import GoldenSet

@@ -8,7 +8,10 @@ from harness.analysis.frames import GAP, gap_frame, trial_frame
 from harness.analysis.instrument import side_instrument
 from harness.analysis.load import Load, achieved_load, scheduled_rate, side_loads
 from harness.analysis.responsecache import cached_answers, repeated_ids
-from harness.analysis.results import Case, Certificate, Instrument, LevelRow, Tail, TimingVerdict
+from harness.analysis.results.case import Case
+from harness.analysis.results.estimates import Tail
+from harness.analysis.results.instrument import Certificate, Instrument, TimingVerdict
+from harness.analysis.results.levels import LevelRow
 from harness.analysis.tails import tails
 from harness.analysis.throughput import side_throughput
 from harness.analysis.trials import JudgedRecord, at_level

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.results import Case, Side, Value
+from harness.analysis.results.case import Case, Side
+from harness.analysis.results.estimates import Value
 from harness.analysis.values import known, missing
 from harness.model.endpoint import Limits
 from harness.model.record import Arrival, Record

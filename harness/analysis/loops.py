@@ -12,7 +12,8 @@ import msgspec
 
 from harness.analysis.answers import AnswerJudgement, judge_answer
 from harness.analysis.excerpts import excerpt
-from harness.analysis.results import CheckResult, LoopOutcome, LoopResult, Rung, ToolLoops, ToolResult, Trial
+from harness.analysis.results.tools import ToolLoops
+from harness.analysis.results.trial import CheckResult, LoopOutcome, LoopResult, Rung, ToolResult, Trial
 from harness.model.golden import Prompt
 from harness.model.record import Arm, FailureKind, Record, RequestKey
 from harness.model.toolloop import why_no_second_turn

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from harness.analysis.gatetable import GateRow
 from harness.analysis.intervals import rate_without_event
 from harness.analysis.pairs import Pair, RatePairs
-from harness.analysis.results import Rung, Trial
+from harness.analysis.results.trial import Rung, Trial
 from harness.analysis.words import count_of, percent, points
 from harness.model.record import FailureKind
 

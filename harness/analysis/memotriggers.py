@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from scipy.stats import binom
 
-from harness.analysis.results import Gate, GateKind, Outcome
+from harness.analysis.results.gate import Gate, GateKind, Outcome
 
 FALSE_ALARM = 0.01
 POWER = 0.8

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from harness.analysis import gaps, latencies, rates, tokens
 from harness.analysis.catalog import CATALOG, Scope
-from harness.analysis.results import Value
+from harness.analysis.results.estimates import Value
 from harness.analysis.values import missing
 from harness.model.golden import Prompt
 from harness.model.record import Record

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from harness.analysis.latencies import connecting_s
 from harness.analysis.load import Load, load_words, side_loads
 from harness.analysis.quantiles import quantile
-from harness.analysis.results import Case, OfferedLoad, Side, Value
+from harness.analysis.results.case import Case, Side
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.instrument import OfferedLoad
 from harness.analysis.shortfall import load_there, quota_of, quota_wait_ns, shortfall
 from harness.analysis.trials import JudgedRecord, at_level
 from harness.analysis.values import known, missing

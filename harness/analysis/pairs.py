@@ -13,7 +13,8 @@ import numpy as np
 from harness.analysis.gatetable import Form, GateRow, is_unsettled
 from harness.analysis.permutation import PromptCounts
 from harness.analysis.resampling import PairedValues
-from harness.analysis.results import Trial, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.trial import Trial
 from harness.model.golden import GoldenSet
 from harness.model.record import Arm, FailureKind
 

@@ -16,7 +16,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.results import Agreement, Value
+from harness.analysis.results.answers import Agreement
+from harness.analysis.results.estimates import Value
 from harness.analysis.similarity import WAYS, Matrix, Way, exact_form
 from harness.analysis.values import known, missing
 from harness.model.golden import Prompt

@@ -12,7 +12,10 @@ from harness.analysis.figures import Draws, Figures
 from harness.analysis.gates import Scale, case_figures, judge_figures
 from harness.analysis.gatetable import Form
 from harness.analysis.pairs import Pair
-from harness.analysis.results import Case, Disagreement, Gate, GateKind, Outcome, Trial
+from harness.analysis.results.case import Case
+from harness.analysis.results.gate import Gate, GateKind, Outcome
+from harness.analysis.results.likeness import Disagreement
+from harness.analysis.results.trial import Trial
 from harness.analysis.selfnoise import effect_words, placebo_pairs
 from harness.analysis.words import points, ratio
 

@@ -13,7 +13,8 @@ from harness.analysis.power import (
     traffic_margin,
 )
 from harness.analysis.powerratios import RatioPower, assumed_error, ratio_power, recorded_error
-from harness.analysis.results import GateKind, Trial
+from harness.analysis.results.gate import GateKind
+from harness.analysis.results.trial import Trial
 from harness.analysis.samplesizes import n_for_power
 from harness.analysis.words import count_of, points
 from harness.model.golden import GoldenSet

@@ -17,7 +17,7 @@ from harness.analysis.gatetable import GateRow
 from harness.analysis.pairs import metric_pairs, pair_trials
 from harness.analysis.power import POWER
 from harness.analysis.resampling import PairedValues, log_ratio
-from harness.analysis.results import Trial
+from harness.analysis.results.trial import Trial
 from harness.analysis.settling import split_variance
 from harness.model.golden import GoldenSet
 from harness.model.record import Arm

@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.results import Trial, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.trial import Trial
 from harness.analysis.values import known, missing
 from harness.model.record import Arrival, Plan
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from harness.analysis.agreement import answer_groups, cross_agreement, self_agreement
 from harness.analysis.gatetable import is_unsettled
 from harness.analysis.quantiles import quantile
-from harness.analysis.results import PromptRow, PromptSide, Rung, Trial, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.prompts import PromptRow, PromptSide
+from harness.analysis.results.trial import Rung, Trial
 from harness.analysis.trials import JudgedRecord
 from harness.analysis.values import known, missing, quotient
 from harness.model.golden import GoldenSet, Prompt

@@ -10,7 +10,10 @@ from harness.analysis.intervals import prompts_like_these_bound
 from harness.analysis.load import load_words, side_loads
 from harness.analysis.looks import is_planned, plan_alpha
 from harness.analysis.pairs import Pair, judged_trials
-from harness.analysis.results import Case, Gate, Instrument, Outcome, Trial
+from harness.analysis.results.case import Case
+from harness.analysis.results.gate import Gate, Outcome
+from harness.analysis.results.instrument import Instrument
+from harness.analysis.results.trial import Trial
 from harness.analysis.sentences import worse_though_informative
 from harness.analysis.shortfall import LEAST_ACHIEVED
 from harness.analysis.tokenizers import tokenizer_note

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import betainc
 from scipy.stats import binom
 
-from harness.analysis.results import Interval
+from harness.analysis.results.estimates import Interval
 from harness.analysis.samplesizes import smallest_n
 
 __all__ = ["harrell_davis_steps", "is_smooth", "order_statistic_interval", "quantile", "rank_of", "smallest_n"]

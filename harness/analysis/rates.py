@@ -3,7 +3,7 @@
 from harness.analysis.buffering import is_buffered
 from harness.analysis.gaps import output_instants
 from harness.analysis.latencies import FAILED, end_to_end
-from harness.analysis.results import Value
+from harness.analysis.results.estimates import Value
 from harness.analysis.tokens import NO_USAGE, completion_tokens, has_hidden_reasoning
 from harness.analysis.values import known, missing, quotient
 from harness.model.record import Record, Usage

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from harness.analysis.gatetable import GATES
 from harness.analysis.pairs import Pair, rate_pairs
-from harness.analysis.results import GateKind, Regression
+from harness.analysis.results.gate import GateKind
+from harness.analysis.results.worstoff import Regression
 from harness.model.golden import GoldenSet
 
 SHOWN = 3

@@ -17,7 +17,9 @@ from scipy.stats import false_discovery_control, hypergeom, mannwhitneyu, rankda
 
 from harness.analysis.pairs import Pair
 from harness.analysis.quantiles import quantile
-from harness.analysis.results import Regression, Trial, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.trial import Trial
+from harness.analysis.results.worstoff import Regression
 from harness.analysis.values import known, missing
 
 Q = 0.10

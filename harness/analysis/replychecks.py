@@ -10,7 +10,7 @@ from harness.analysis.jsonschemas import first_violation
 from harness.analysis.jsontext import equal_json, follow_path, parse_path, read_json
 from harness.analysis.matching import compare_value, describe, excerpt_json
 from harness.analysis.normaltext import count_wordlike_tokens
-from harness.analysis.results import Rung
+from harness.analysis.results.trial import Rung
 from harness.model.golden import CheckKind
 
 

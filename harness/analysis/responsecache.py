@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from harness.analysis.results import Trial
+from harness.analysis.results.trial import Trial
 from harness.analysis.words import count_of
 from harness.model.record import Record
 

@@ -17,7 +17,12 @@ from harness.analysis.instrument import side_instrument
 from harness.analysis.intervals import wilson
 from harness.analysis.looks import most_generous_look, plan_alpha
 from harness.analysis.pairs import Pair, metric_pairs, rate_pairs
-from harness.analysis.results import Case, Disagreement, Gate, Interval, Outcome, Side, Trial, ValidityCheck, Verdict
+from harness.analysis.results.case import Case, Side
+from harness.analysis.results.estimates import Interval
+from harness.analysis.results.gate import Gate, Outcome
+from harness.analysis.results.judgement import ValidityCheck, Verdict
+from harness.analysis.results.likeness import Disagreement
+from harness.analysis.results.trial import Trial
 from harness.analysis.sabotagedamages import Damage, damages
 from harness.analysis.sabotageidentity import Alikeness, alikeness, drawn_disagreement
 from harness.analysis.trials import first_attempts, is_judged, judge_side

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from harness.analysis.disagreement import LEAST_ANSWERS, MOST_ANSWERS, Block, excess_disagreement, is_greedy
 from harness.analysis.kernels import Modality, kernel_matrix, modality_of
-from harness.analysis.results import Disagreement, Side
+from harness.analysis.results.case import Side
+from harness.analysis.results.likeness import Disagreement
 from harness.model.golden import GoldenSet
 from harness.model.record import Record, RequestKey
 

@@ -9,7 +9,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from harness.analysis.results import FindingRow, SdkRow, Side
+from harness.analysis.results.answers import SdkRow
+from harness.analysis.results.case import Side
+from harness.analysis.results.evidence import FindingRow
 from harness.decode.sdk_view import SdkView
 from harness.model.record import Record, RequestKey, ToolCall
 

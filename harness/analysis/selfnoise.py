@@ -11,7 +11,9 @@ from dataclasses import replace
 from harness.analysis.gatefigures import Draws, gate_figures
 from harness.analysis.gatetable import GateRow, gate_rows
 from harness.analysis.pairs import Pair, judged_trials
-from harness.analysis.results import Case, Gate, GateKind, SelfNoise, Trial
+from harness.analysis.results.case import Case
+from harness.analysis.results.gate import Gate, GateKind, SelfNoise
+from harness.analysis.results.trial import Trial
 from harness.analysis.words import percent, points, ratio
 from harness.model.record import Arm
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from harness.analysis.allocation import NEEDED_FOR_PASS
 from harness.analysis.gatewords import allowed, interval_words, name_of, size_of, worst_case
-from harness.analysis.results import Gate, GateKind, Outcome, ValidityCheck, Verdict
+from harness.analysis.results.gate import Gate, GateKind, Outcome
+from harness.analysis.results.judgement import ValidityCheck, Verdict
 from harness.analysis.validity import INVALID, NO_PASS, why_timing_is_void
 from harness.analysis.words import listed, percent, points, ratio
 

@@ -12,7 +12,7 @@ from harness.analysis.figures import Figures, Terms, most_undefined, without
 from harness.analysis.gatetable import GateRow
 from harness.analysis.intervals import wilson, wilson_ends
 from harness.analysis.pairs import Pair
-from harness.analysis.results import Trial
+from harness.analysis.results.trial import Trial
 from harness.analysis.values import known, missing
 from harness.analysis.words import percent
 from harness.model.golden import GoldenSet

@@ -5,7 +5,8 @@ import shlex
 from collections.abc import Sequence
 from itertools import pairwise
 
-from harness.analysis.results import Case, Side, Trial
+from harness.analysis.results.case import Case, Side
+from harness.analysis.results.trial import Trial
 from harness.model.record import Arm
 
 _NS_PER_MINUTE = 60 * 10**9

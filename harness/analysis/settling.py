@@ -18,7 +18,9 @@ from harness.analysis.lengthcost import money_of
 from harness.analysis.looks import is_planned, looks_of, next_repeats, plan_alpha
 from harness.analysis.pairs import MetricPairs, Pair, metric_pairs
 from harness.analysis.resampling import PairedValues, log_ratios, prompt_draws, repeat_draws
-from harness.analysis.results import Case, Gate, Outcome, Trial
+from harness.analysis.results.case import Case
+from harness.analysis.results.gate import Gate, Outcome
+from harness.analysis.results.trial import Trial
 from harness.analysis.samplesizes import POWER, n_for_power, n_for_share, smallest_n
 from harness.analysis.settleprice import compare_words, price_words, run_folder
 from harness.analysis.words import count_of, listed, percent

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 from harness.analysis.latencies import connecting_s
 from harness.analysis.load import Load, achieved_load, mean_in_flight, ramp_end_ns, scheduled_rate
-from harness.analysis.results import Case, Side, Value
+from harness.analysis.results.case import Case, Side
+from harness.analysis.results.estimates import Value
 from harness.analysis.values import known
 from harness.analysis.words import count_of
 from harness.model.record import Record

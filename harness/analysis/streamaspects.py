@@ -11,7 +11,8 @@ from typing import Any
 from harness.analysis.canonical import canonical_answer
 from harness.analysis.jsonschemas import first_violation
 from harness.analysis.jsontext import read_json
-from harness.analysis.results import Aspect, Rung
+from harness.analysis.results.streams import Aspect
+from harness.analysis.results.trial import Rung
 from harness.analysis.structured import expects_json, stated_schema
 from harness.analysis.tools import judge_tools
 from harness.model.golden import Prompt

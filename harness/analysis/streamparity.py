@@ -12,17 +12,11 @@ from dataclasses import dataclass
 from harness.analysis.excerpts import excerpt
 from harness.analysis.formvariation import is_beyond_variation
 from harness.analysis.jsontext import read_json
-from harness.analysis.results import (
-    Aspect,
-    FindingRow,
-    FormValidity,
-    Holds,
-    Rung,
-    Side,
-    StreamDifferences,
-    StreamParity,
-    Validity,
-)
+from harness.analysis.results.case import Side
+from harness.analysis.results.evidence import FindingRow
+from harness.analysis.results.judgement import FormValidity, Holds, Validity
+from harness.analysis.results.streams import Aspect, StreamDifferences, StreamParity
+from harness.analysis.results.trial import Rung
 from harness.analysis.streamaspects import RULES, VALID, AspectRule, json_state, same_meaning
 from harness.analysis.structured import expects_json, stated_schema
 from harness.analysis.tools import judge_tools

@@ -7,7 +7,8 @@ from typing import Any
 from harness.analysis.finishwords import contract_word
 from harness.analysis.jsonschemas import first_violation
 from harness.analysis.jsontext import Flaw, read_json
-from harness.analysis.results import StructuredSide, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.tools import StructuredSide
 from harness.analysis.trials import JudgedRecord, at_level
 from harness.analysis.values import known, missing
 from harness.model.golden import CheckKind, GoldenSet, Prompt

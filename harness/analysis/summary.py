@@ -14,7 +14,12 @@ import msgspec
 from harness.analysis.estimators import ESTIMATORS
 from harness.analysis.load import side_loads
 from harness.analysis.prompts import prompt_token_ratio
-from harness.analysis.results import EXIT_CODES, Analysis, Case, Judgement, LevelRow, PromptRow, PromptSide, Side, Tail
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.case import Case, Side
+from harness.analysis.results.estimates import Tail
+from harness.analysis.results.judgement import EXIT_CODES, Judgement
+from harness.analysis.results.levels import LevelRow
+from harness.analysis.results.prompts import PromptRow, PromptSide
 from harness.model.digest import plan_sha256
 
 # Format history of the summary. 1: first version.

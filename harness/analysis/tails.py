@@ -16,7 +16,7 @@ from harness.analysis.catalog import CATALOG, Direction, Failures, Metric
 from harness.analysis.frames import GAP, counts_in, reason_of
 from harness.analysis.latencies import CLOSED_LOOP
 from harness.analysis.quantiles import order_statistic_interval, quantile, rank_of, smallest_n
-from harness.analysis.results import Quantile, Tail, Value
+from harness.analysis.results.estimates import Quantile, Tail, Value
 from harness.analysis.values import known, missing
 from harness.model.record import Arm
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from harness.analysis.load import ONLY_RAMP, Load, load_words, mean_in_flight, ramp_end_ns
-from harness.analysis.results import Throughput, Value
+from harness.analysis.results.estimates import Throughput, Value
 from harness.analysis.trials import JudgedRecord, at_level
 from harness.analysis.values import known, missing
 from harness.model.record import Arm, Record

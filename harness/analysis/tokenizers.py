@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from harness.analysis.pairs import Pair
-from harness.analysis.results import Trial
+from harness.analysis.results.trial import Trial
 from harness.analysis.words import TIMES
 
 _SAME = (0.98, 1.02)  # a chat template differs by a token or two; a tokenizer by tenths

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from statistics import fmean, median, stdev
 
 from harness.analysis.finishwords import contract_word
-from harness.analysis.results import Interval, PromptTokens, TokenComparison, Value
+from harness.analysis.results.estimates import Interval, Value
+from harness.analysis.results.tokens import PromptTokens, TokenComparison
 from harness.analysis.tokens import NO_USAGE
 from harness.analysis.trials import JudgedRecord, at_level
 from harness.analysis.values import known, missing, quotient

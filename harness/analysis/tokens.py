@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from harness.analysis.latencies import FAILED
-from harness.analysis.results import Value
+from harness.analysis.results.estimates import Value
 from harness.analysis.values import known, missing
 from harness.model.record import Record, Usage
 

@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from harness.analysis.jsonschemas import first_violation
 from harness.analysis.jsontext import read_json
-from harness.analysis.results import Rung, ToolComparison, ToolSide, Trial, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.tools import ToolComparison, ToolSide
+from harness.analysis.results.trial import Rung, Trial
 from harness.analysis.similarity import offers_tools
 from harness.analysis.tools import offered_tools
 from harness.analysis.trials import JudgedRecord, at_level

@@ -17,7 +17,7 @@ from harness.analysis.expectedcalls import ExpectedCall, ToolExpectation, tool_e
 from harness.analysis.jsonschemas import first_violation
 from harness.analysis.jsontext import read_json
 from harness.analysis.matching import Mismatch
-from harness.analysis.results import Rung, ToolResult
+from harness.analysis.results.trial import Rung, ToolResult
 from harness.decode.markup import find_tool_markup
 from harness.model.golden import Prompt
 from harness.model.record import Answer, Record, ToolCall

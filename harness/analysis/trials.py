@@ -9,7 +9,8 @@ from harness.analysis.cost import price_book, request_cost
 from harness.analysis.loops import judge_loop, second_turns, with_loop
 from harness.analysis.metrics import request_metrics
 from harness.analysis.rates import decode_rate
-from harness.analysis.results import LoopOutcome, LoopResult, Side, Trial
+from harness.analysis.results.case import Side
+from harness.analysis.results.trial import LoopOutcome, LoopResult, Trial
 from harness.model.endpoint import Prices
 from harness.model.golden import GoldenSet, Prompt
 from harness.model.record import FailureKind, Record, RequestKey

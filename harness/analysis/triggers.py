@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.parity import NO_CANDIDATE_ANSWER, ONE_ENDPOINT, ONE_REFERENCE_ANSWER, excess_disagreement
-from harness.analysis.results import Agreement, Value
+from harness.analysis.results.answers import Agreement
+from harness.analysis.results.estimates import Value
 from harness.analysis.values import known, missing
 from harness.model.record import Record
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 
 from harness.analysis.quantiles import quantile
-from harness.analysis.results import TwinBias, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.instrument import TwinBias
 from harness.analysis.values import known, missing
 from harness.analysis.words import listed
 from harness.model.reads import completing_reads

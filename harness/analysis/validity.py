@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from harness.analysis.certificatelimits import VOID
 from harness.analysis.pairs import Pair, judged_trials
 from harness.analysis.responsecache import cached_answers, repeated_ids
-from harness.analysis.results import Case, Certificate, CertificateRow, Side, Trial, ValidityCheck
+from harness.analysis.results.case import Case, Side
+from harness.analysis.results.instrument import Certificate, CertificateRow
+from harness.analysis.results.judgement import ValidityCheck
+from harness.analysis.results.trial import Trial
 from harness.analysis.words import count_of, percent
 from harness.model.record import Arm, Record
 

@@ -1,6 +1,6 @@
 """Makes values: a number, or the reason why there is none."""
 
-from harness.analysis.results import Value
+from harness.analysis.results.estimates import Value
 from harness.units import seconds
 
 

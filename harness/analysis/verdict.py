@@ -12,7 +12,11 @@ from harness.analysis.pairs import pair_trials
 from harness.analysis.placebo import judge_placebo
 from harness.analysis.provisos import judgement_notes, unverified
 from harness.analysis.readfirst import prompts_to_read
-from harness.analysis.results import Case, Gate, Instrument, Judgement, Outcome, Trial, ValidityCheck, Verdict
+from harness.analysis.results.case import Case
+from harness.analysis.results.gate import Gate, Outcome
+from harness.analysis.results.instrument import Instrument
+from harness.analysis.results.judgement import Judgement, ValidityCheck, Verdict
+from harness.analysis.results.trial import Trial
 from harness.analysis.selfnoise import with_noise
 from harness.analysis.sentences import is_too_small, verdict_sentence
 from harness.analysis.settling import what_would_settle

@@ -7,7 +7,8 @@ import numpy as np
 from harness.analysis.cohorts import worst_cohort
 from harness.analysis.pairs import Pair
 from harness.analysis.regressions import Q, Screen, screen_prompts
-from harness.analysis.results import Case, Cohort, WorstOff
+from harness.analysis.results.case import Case
+from harness.analysis.results.worstoff import Cohort, WorstOff
 from harness.analysis.words import count_of, listed, percent, points, ratio
 
 _STREAM = 5_203  # of the run's seed, so that no gate shares its draws

@@ -16,7 +16,7 @@ from harness.model.probestorage import load_probe_report
 
 if TYPE_CHECKING:
     from harness.analysis.checklist import Prior
-    from harness.analysis.results import Analysis
+    from harness.analysis.results.analysis import Analysis
     from harness.report.page import ChecklistView
 
 

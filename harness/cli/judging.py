@@ -23,7 +23,9 @@ from harness.model.timeline import on_one_line
 from harness.model.twin import TwinLog, read_twin
 
 if TYPE_CHECKING:
-    from harness.analysis.results import Analysis, Case, Side, Verdict
+    from harness.analysis.results.analysis import Analysis
+    from harness.analysis.results.case import Case, Side
+    from harness.analysis.results.judgement import Verdict
     from harness.report.page import ChecklistView
     from harness.report.write import WrittenReport
 
@@ -161,7 +163,7 @@ def _departure(reference: RecordedSide, candidate: RecordedSide | None, case: "C
 
 
 def _case(reference: RecordedSide, candidate: RecordedSide | None, settings: Settings | None) -> "Case":
-    from harness.analysis.results import Case  # noqa: PLC0415
+    from harness.analysis.results.case import Case  # noqa: PLC0415
 
     main = candidate or reference
     if candidate is not None and reference.golden.sha256 != candidate.golden.sha256:
@@ -203,7 +205,7 @@ def _placebo(reference: RecordedSide, candidate: RecordedSide | None) -> "Side |
 
 
 def _side(side: RecordedSide, arm: Arm, *, is_earlier: bool) -> "Side":
-    from harness.analysis.results import Side  # noqa: PLC0415
+    from harness.analysis.results.case import Side  # noqa: PLC0415
 
     views = _replayed(side.run, first_responses(side), arm)
     return Side(
@@ -295,7 +297,7 @@ def keep_records(folder: Path) -> None:
 
 def _report(judged: Judged, output: Output) -> int:
     """Write and print; a judgement that departs from the plan leaves the planned one's files alone."""
-    from harness.analysis.results import EXIT_CODES  # noqa: PLC0415
+    from harness.analysis.results.judgement import EXIT_CODES  # noqa: PLC0415
     from harness.report.memofiles import write_memo  # noqa: PLC0415
     from harness.report.write import encode_summary, write_report  # noqa: PLC0415  # matplotlib and jinja2 load below
 

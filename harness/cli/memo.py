@@ -19,7 +19,7 @@ def memo(run: Path, settings: Path | None, reports: Path, *, quiet: bool) -> int
     Example:
         bench memo results/20260101T120000-a-vs-b
     """
-    from harness.analysis.results import EXIT_CODES  # noqa: PLC0415  # keeps --help light
+    from harness.analysis.results.judgement import EXIT_CODES  # noqa: PLC0415  # keeps --help light
     from harness.cli.judging import judged_run  # noqa: PLC0415  # pandas and scipy load below
     from harness.model.settingsfile import load_settings  # noqa: PLC0415
     from harness.report.memofiles import write_memo  # noqa: PLC0415

@@ -10,7 +10,7 @@ import click
 from harness.errors import ConfigError
 
 if TYPE_CHECKING:
-    from harness.analysis.results import Case
+    from harness.analysis.results.case import Case
     from harness.analysis.sabotage import DamageResult
 
 _DRAWS = 40

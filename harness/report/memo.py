@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from harness.analysis.exploratory import why_exploratory
 from harness.analysis.memotriggers import Trigger, triggers
-from harness.analysis.results import Analysis, Gate, Outcome, Verdict
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.gate import Gate, Outcome
+from harness.analysis.results.judgement import Verdict
 from harness.errors import ConfigError
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, unit_of

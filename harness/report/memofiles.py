@@ -10,7 +10,7 @@ from harness.report.markdown import code, prose, text
 from harness.report.write import file_stem, make_folder
 
 if TYPE_CHECKING:
-    from harness.analysis.results import Analysis
+    from harness.analysis.results.analysis import Analysis
     from harness.model.record import RunHeader
     from harness.report.memo import MemoView
 

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 
-from harness.analysis.results import Outcome
+from harness.analysis.results.gate import Outcome
 from harness.report.page import Headline, ReportView
 from harness.report.untrusted import one_line
 

@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
-from harness.analysis.results import Analysis, Economics, Verdict
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.judgement import Verdict
+from harness.analysis.results.tokens import Economics
 from harness.model.record import Arm, RunHeader
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, define

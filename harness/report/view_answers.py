@@ -3,18 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.analysis.parity import ONE_ENDPOINT
-from harness.analysis.results import (
-    Acceptance,
-    Agreement,
-    Analysis,
-    AnswerGroup,
-    PathRow,
-    PromptAnswers,
-    PromptRow,
-    SdkRow,
-    Value,
-    ValueCount,
-)
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.answers import Acceptance, Agreement, PathRow, PromptAnswers, SdkRow, ValueCount
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.prompts import AnswerGroup, PromptRow
 from harness.model.record import Arm
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, title_of

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from harness.analysis.results import Analysis, Economics, FailureRow, FindingRow
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.evidence import FailureRow, FindingRow
+from harness.analysis.results.tokens import Economics
 from harness.model.record import Arm
 from harness.report import format as fmt
 from harness.report.page import Card

@@ -5,7 +5,9 @@ import io
 import math
 from collections.abc import Iterable, Sequence
 
-from harness.analysis.results import Analysis, Gate, GateKind, Tail
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.estimates import Tail
+from harness.analysis.results.gate import Gate, GateKind
 from harness.model.record import Arm
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, is_latency, title_of, unit_of

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness.analysis.results import Aspect, Holds, LoopOutcome, StreamDifferences, StreamParity, ToolLoops, Validity
+from harness.analysis.results.judgement import Holds, Validity
+from harness.analysis.results.streams import Aspect, StreamDifferences, StreamParity
+from harness.analysis.results.tools import ToolLoops
+from harness.analysis.results.trial import LoopOutcome
 from harness.model.record import Arm
 from harness.report import format as fmt
 from harness.report.page import Cell, Column, Table

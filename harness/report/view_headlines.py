@@ -3,7 +3,10 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from harness.analysis.results import Analysis, Gate, GateKind, Outcome, PromptSide, Quantile, Tail
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.estimates import Quantile, Tail
+from harness.analysis.results.gate import Gate, GateKind, Outcome
+from harness.analysis.results.prompts import PromptSide
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, title_of, unit_of
 from harness.report.page import Headline

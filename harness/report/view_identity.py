@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from harness.analysis.divergence import BOTH, CANDIDATE, REFERENCE
-from harness.analysis.results import DivergenceCurve, Judgement
+from harness.analysis.results.judgement import Judgement
+from harness.analysis.results.likeness import DivergenceCurve
 from harness.model.record import Arm
 from harness.report import format as fmt
 from harness.report.page import Figure, SurvivalCurve, SurvivalPlot

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from harness.analysis.results import Certificate, CertificateRow, Measured, TimingVerdict
+from harness.analysis.results.instrument import Certificate, CertificateRow, Measured, TimingVerdict
 from harness.model.record import Arm
 from harness.report import format as fmt
 from harness.report.page import Cell, CertificateView, Column, Table, Tone

@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from harness.analysis.results import Analysis, LevelRow, Value
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.levels import LevelRow
 from harness.model.record import Arm, Arrival
 from harness.report import format as fmt
 from harness.report.definitions import Catalog

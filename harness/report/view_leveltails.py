@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.results import LevelRow, Tail
+from harness.analysis.results.estimates import Tail
+from harness.analysis.results.levels import LevelRow
 from harness.model.record import Arm, Arrival
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, title_of, unit_of

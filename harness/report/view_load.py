@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from harness.analysis.load import Load, side_loads
-from harness.analysis.results import Analysis, Case, LevelRow, Side, TimingVerdict
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.case import Case, Side
+from harness.analysis.results.instrument import TimingVerdict
+from harness.analysis.results.levels import LevelRow
 from harness.analysis.words import listed
 from harness.model.record import Arm, Arrival
 from harness.report import format as fmt

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness.analysis.results import Case, Side
+from harness.analysis.results.case import Case, Side
 from harness.model.record import Arrival, RunHeader
 from harness.report import format as fmt
 from harness.report.page import Cell, Column, Fact, Group, SideLabel, Table

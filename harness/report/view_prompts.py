@@ -6,18 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.acceptance import HAS_CHECKS
-from harness.analysis.results import (
-    Analysis,
-    AnswerGroup,
-    CheckResult,
-    PromptAnswers,
-    PromptRow,
-    PromptSide,
-    PromptTokens,
-    Rung,
-    Trial,
-    Value,
-)
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.answers import PromptAnswers
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.prompts import AnswerGroup, PromptRow, PromptSide
+from harness.analysis.results.tokens import PromptTokens
+from harness.analysis.results.trial import CheckResult, Rung, Trial
 from harness.model.golden import Prompt
 from harness.model.record import Answer, Arm, Record, RequestKey
 from harness.report import format as fmt

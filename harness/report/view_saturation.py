@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.analysis.knees import is_steady_everywhere, level_throughput
-from harness.analysis.results import LevelRow, Quantile, Value
+from harness.analysis.results.estimates import Quantile, Value
+from harness.analysis.results.levels import LevelRow
 from harness.model.record import Arm, Arrival
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, title_of, unit_of

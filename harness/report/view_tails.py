@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from harness.analysis.load import side_loads
-from harness.analysis.results import Analysis, Quantile, Tail, Value
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.estimates import Quantile, Tail, Value
 from harness.model.record import Arm
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, title_of, unit_of, worst_title

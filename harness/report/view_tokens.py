@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from harness.analysis.results import Economics, PromptTokens, TokenComparison, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.tokens import Economics, PromptTokens, TokenComparison
 from harness.analysis.tokenparity import ALIKE
 from harness.model.record import Arm
 from harness.report import format as fmt

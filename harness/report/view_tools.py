@@ -4,7 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from harness.analysis.parity import ONE_ENDPOINT
-from harness.analysis.results import Agreement, Rung, StructuredSide, ToolComparison, ToolSide, Value
+from harness.analysis.results.answers import Agreement
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.tools import StructuredSide, ToolComparison, ToolSide
+from harness.analysis.results.trial import Rung
 from harness.analysis.values import quotient
 from harness.model.record import Arm
 from harness.report import format as fmt

@@ -3,17 +3,10 @@
 import math
 from collections.abc import Iterable
 
-from harness.analysis.results import (
-    Analysis,
-    Gate,
-    GateKind,
-    Interval,
-    Judgement,
-    Outcome,
-    ValidityCheck,
-    Value,
-    Verdict,
-)
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.estimates import Interval, Value
+from harness.analysis.results.gate import Gate, GateKind, Outcome
+from harness.analysis.results.judgement import Judgement, ValidityCheck, Verdict
 from harness.analysis.words import digits_apart
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, unit_of

@@ -1,6 +1,7 @@
 """Prompts and a group of them that got worse: as text."""
 
-from harness.analysis.results import Judgement, Regression, WorstOff
+from harness.analysis.results.judgement import Judgement
+from harness.analysis.results.worstoff import Regression, WorstOff
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, title_of, unit_of
 from harness.report.page import Cell, Column, Table, WorstOffView

@@ -11,7 +11,8 @@ from harness.errors import ConfigError
 from harness.model.storage import write_atomically
 
 if TYPE_CHECKING:
-    from harness.analysis.results import Analysis, Case
+    from harness.analysis.results.analysis import Analysis
+    from harness.analysis.results.case import Case
     from harness.model.record import RunHeader
     from harness.report.page import ChecklistView, ReportView
     from harness.report.probepage import ProbesView

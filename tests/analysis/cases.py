@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from harness.analysis.results import Case, Side
+from harness.analysis.results.case import Case, Side
 from harness.analysis.trials import JudgedRecord, judge_side
 from harness.model.golden import Check, CheckKind, GoldenSet, Measure, Prompt
 from harness.model.record import (

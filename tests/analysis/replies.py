@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.analysis.checkoutcome import Evidence
 from harness.analysis.checks import judge_check
-from harness.analysis.results import CheckResult
+from harness.analysis.results.trial import CheckResult
 from harness.analysis.tools import judge_tools
 from harness.model.golden import Check, CheckKind, Prompt
 from harness.model.record import Answer, Arm, Failure, FailureKind, Record, RequestKey, Stamps, ToolCall, Usage

@@ -14,7 +14,7 @@ from harness.analysis.acceptance import (
 )
 from harness.analysis.intervals import Z_ONE_SIDED
 from harness.analysis.parity import ONE_ENDPOINT, ONE_REFERENCE_ANSWER
-from harness.analysis.results import Trial
+from harness.analysis.results.trial import Trial
 from harness.model.record import Answer, Arm
 from tests.analysis.cases import a_key, a_prompt, a_record, failed, judged
 

@@ -12,7 +12,10 @@ import pytest
 from harness.analysis.analyse import analyse, to_summary
 from harness.analysis.catalog import CATALOG
 from harness.analysis.estimators import ESTIMATORS
-from harness.analysis.results import EXIT_CODES, Analysis, Interval, Quantile, Tail, TimingVerdict, Value, Verdict
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.estimates import Interval, Quantile, Tail, Value
+from harness.analysis.results.instrument import TimingVerdict
+from harness.analysis.results.judgement import EXIT_CODES, Verdict
 from harness.measure.schedule import plan_run
 from harness.model.digest import plan_sha256
 from harness.model.golden import Prompt

@@ -2,7 +2,7 @@
 
 from harness.analysis.answers import judge_answer
 from harness.analysis.refusals import REFUSAL_IS_RIGHT
-from harness.analysis.results import Rung
+from harness.analysis.results.trial import Rung
 from harness.model.record import Answer
 from tests.analysis.replies import TIMED_OUT, a_call, a_check, a_prompt, a_record, an_answer
 

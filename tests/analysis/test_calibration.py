@@ -14,7 +14,7 @@ from benchmarks.calibration.verdicts import comparisons as drawn
 from benchmarks.synthetic import Defect
 from harness.analysis.figures import Draws
 from harness.analysis.gatetable import GATES
-from harness.analysis.results import GateKind, Outcome
+from harness.analysis.results.gate import GateKind, Outcome
 from harness.analysis.samplesizes import smallest_n_for_rate
 from harness.model.settings import Gates
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from harness.analysis.checkarguments import validate_prompt
-from harness.analysis.results import Rung, ToolResult
+from harness.analysis.results.trial import Rung, ToolResult
 from harness.analysis.tools import judge_tools
 from harness.model.record import ToolCall
 from tests.analysis.replies import a_call, a_check, a_prompt, a_record, an_answer

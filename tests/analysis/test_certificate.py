@@ -8,7 +8,7 @@ import pytest
 
 from harness.analysis.certificate import certify
 from harness.analysis.certificatelimits import uncertainty_limit_s
-from harness.analysis.results import (
+from harness.analysis.results.instrument import (
     Certificate,
     CertificateRow,
     Client,

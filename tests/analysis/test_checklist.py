@@ -7,7 +7,9 @@ import msgspec
 import pytest
 
 from harness.analysis.checklist import Item, Prior, State, cutover_checklist
-from harness.analysis.results import Analysis, FindingRow, Verdict
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.evidence import FindingRow
+from harness.analysis.results.judgement import Verdict
 from harness.model.probe import ProbeClass, ProbeReport
 from harness.model.record import Answer, Arm, Failure, FailureKind
 from tests.model.probings import a_report, a_result, an_error_report

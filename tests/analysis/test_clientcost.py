@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from harness.analysis.clientcost import NOT_RECORDED, side_client
-from harness.analysis.results import Case, Client
+from harness.analysis.results.case import Case
+from harness.analysis.results.instrument import Client
 from harness.model.record import Arm, ClientFacts, LoopLag
 from harness.units import NS_PER_S
 from tests.analysis.cases import BOTH, a_case, a_golden, a_key, a_record

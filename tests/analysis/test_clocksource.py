@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from harness.analysis.clocksource import clock_source
-from harness.analysis.results import ClockSource
+from harness.analysis.results.instrument import ClockSource
 from harness.model.record import Arm, ClientFacts
 from harness.units import NS_PER_S
 from tests.analysis.cases import a_side

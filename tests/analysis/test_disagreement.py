@@ -11,7 +11,10 @@ from harness.analysis.analyse import analyse
 from harness.analysis.disagreement import Block, compare_blocks, excess_disagreement, is_greedy
 from harness.analysis.identity import Limits, compare_identity, identity_limits, likeness_of
 from harness.analysis.kernels import Modality, kernel_matrix, modality_of
-from harness.analysis.results import Case, Gate, Judgement, Likeness, Outcome, Verdict
+from harness.analysis.results.case import Case
+from harness.analysis.results.gate import Gate, Outcome
+from harness.analysis.results.judgement import Judgement, Verdict
+from harness.analysis.results.likeness import Likeness
 from harness.analysis.samplesizes import smallest_n_for_rate
 from harness.model.golden import Check, CheckKind, GoldenSet, Prompt
 from harness.model.record import Answer, Arm, Looks, Record, ToolCall

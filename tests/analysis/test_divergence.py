@@ -3,7 +3,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from harness.analysis.divergence import divergence_curves
-from harness.analysis.results import DivergenceCurve
+from harness.analysis.results.likeness import DivergenceCurve
 from harness.model.golden import Check, CheckKind, Prompt
 from harness.model.record import Answer, Arm, Record
 from tests.analysis.cases import a_case, a_golden, a_key, a_prompt, a_record

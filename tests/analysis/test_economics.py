@@ -7,7 +7,8 @@ import pytest
 
 from harness.analysis.economics import side_economics
 from harness.analysis.load import Load
-from harness.analysis.results import Economics, Throughput
+from harness.analysis.results.estimates import Throughput
+from harness.analysis.results.tokens import Economics
 from harness.analysis.throughput import FullLoad, full_load, side_throughput
 from harness.analysis.trials import judge_side
 from harness.model.record import Answer, Arm, Arrival, FailureKind, Record, Stamps, ToolCall, Usage

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from harness.analysis.gatefigures import Figures
 from harness.analysis.gates import Scale, decide
 from harness.analysis.gatetable import GATES
-from harness.analysis.results import CheckResult, Gate, GateKind, Interval, Outcome, Rung, ToolResult, Trial, Value
+from harness.analysis.results.estimates import Interval, Value
+from harness.analysis.results.gate import Gate, GateKind, Outcome
+from harness.analysis.results.trial import CheckResult, Rung, ToolResult, Trial
 from harness.analysis.verdict import judge_case
 from harness.model.record import Arm
 from harness.model.settings import Gates, Settings

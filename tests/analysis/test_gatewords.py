@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 
 from harness.analysis.gatewords import allowed, size_of, worst_case
-from harness.analysis.results import Gate, GateKind, Outcome, Value, Verdict
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.gate import Gate, GateKind, Outcome
+from harness.analysis.results.judgement import Verdict
 from harness.analysis.sentences import verdict_sentence
 
 RATE: dict[str, Any] = {"id": "request_success", "kind": GateKind.DIFFERENCE, "margin": 0.02, "higher_is_better": True}

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from harness.analysis.instrument import NO_LAG, receive_lags, side_instrument
-from harness.analysis.results import Instrument
+from harness.analysis.results.instrument import Instrument
 from harness.analysis.trials import judge_side
 from harness.model.record import Arm, ClientFacts, Reads, Record
 from tests.analysis.cases import MS, a_case, a_golden, a_key, a_plan, a_prompt, a_record, failed, reads_at

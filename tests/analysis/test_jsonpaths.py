@@ -2,7 +2,7 @@
 
 from harness.analysis.jsonleaves import json_leaves
 from harness.analysis.jsonpaths import MOST_ROWS, MOST_VALUES, PathTable, path_table
-from harness.analysis.results import PathRow
+from harness.analysis.results.answers import PathRow
 from harness.model.record import Answer
 from tests.analysis.replies import a_call, an_answer
 

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from harness.analysis.knees import is_steady_everywhere, knees
-from harness.analysis.results import Knee, LevelRow, Throughput, TimingVerdict, Value
+from harness.analysis.results.estimates import Throughput, Value
+from harness.analysis.results.instrument import TimingVerdict
+from harness.analysis.results.levels import Knee, LevelRow
 from harness.analysis.values import known, missing
 from harness.model.record import Arm, Arrival
 from tests.analysis.trialcases import instrument

@@ -11,7 +11,11 @@ from harness.analysis.instrument import side_instrument
 from harness.analysis.latencies import CLOSED_LOOP
 from harness.analysis.levels import SHOWN, level_rows
 from harness.analysis.load import side_loads
-from harness.analysis.results import Analysis, Case, LevelRow, Tail, TimingVerdict, Value
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.case import Case
+from harness.analysis.results.estimates import Tail, Value
+from harness.analysis.results.instrument import TimingVerdict
+from harness.analysis.results.levels import LevelRow
 from harness.analysis.trials import judge_side
 from harness.model.record import Arm, Arrival, FailureKind, Plan, Record, Stamps, Usage
 from tests.analysis.cases import BOTH, MS, a_case, a_golden, a_key, a_plan, a_prompt, a_record, a_side, failed, replayed

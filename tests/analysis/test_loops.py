@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -13,7 +13,7 @@ from harness.analysis.gatetable import GATES
 from harness.analysis.loops import tool_loops
 from harness.analysis.pairs import pair_trials, rate_pairs
 from harness.analysis.prompts import prompt_rows
-from harness.analysis.results import Case, LoopOutcome, Rung, Trial
+from harness.analysis.results.trial import LoopOutcome, Rung, Trial
 from harness.analysis.trials import JudgedRecord, first_attempts, judge_side
 from harness.model.golden import Example, ExampleCall, GoldenSet, Prompt
 from harness.model.record import Answer, Arm, Failure, FailureKind, Record
@@ -21,6 +21,9 @@ from harness.model.settings import Settings
 from tests.analysis.cases import BOTH, a_case, a_key, a_record, a_side, failed
 from tests.analysis.replies import a_call, a_check
 from tests.analysis.replies import a_prompt as a_tool_prompt
+
+if TYPE_CHECKING:
+    from harness.analysis.results.case import Case
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 LOOP = msgspec.structs.replace(

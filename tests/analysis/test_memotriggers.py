@@ -5,7 +5,8 @@ import math
 import pytest
 
 from harness.analysis.memotriggers import FALSE_ALARM, most_explained, triggers
-from harness.analysis.results import Gate, GateKind, Outcome, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.gate import Gate, GateKind, Outcome
 
 
 def _more_than(k: int, n: int, rate: float) -> float:

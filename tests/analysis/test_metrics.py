@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from harness.analysis import gaps, latencies, rates, tokens
 from harness.analysis.catalog import CATALOG, Of
 from harness.analysis.metrics import NOT_FOR_DECODE, NOT_FOR_TTFT, request_metrics
-from harness.analysis.results import Value
+from harness.analysis.results.estimates import Value
 from harness.model.record import Answer, Connection, Failure, FailureKind, Record, ToolCall, Usage
 from tests.analysis.cases import MS, STEADY, a_prompt, a_record, failed
 from tests.decode.wires import DONE, a_head, chunked, decoded, delta, finish, usage

@@ -12,7 +12,11 @@ from harness.analysis.gatefigures import Draws, Terms, gate_figures
 from harness.analysis.gates import judge_gates
 from harness.analysis.gatetable import GATES
 from harness.analysis.pairs import Pair, pair_trials
-from harness.analysis.results import Disagreement, Gate, Outcome, Trial, Value, Verdict
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.gate import Gate, Outcome
+from harness.analysis.results.judgement import Verdict
+from harness.analysis.results.likeness import Disagreement
+from harness.analysis.results.trial import Trial
 from harness.errors import ConfigError
 from harness.model.golden import GoldenSet
 from harness.model.record import Arm

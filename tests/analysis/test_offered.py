@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harness.analysis.offered import NOT_STATED, offered_load
-from harness.analysis.results import OfferedLoad
+from harness.analysis.results.instrument import OfferedLoad
 from harness.analysis.trials import judge_side
 from harness.model.record import Arrival, Connection, Plan, Record
 from tests.analysis.cases import MS, a_case, a_golden, a_key, a_plan, a_record

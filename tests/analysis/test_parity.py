@@ -15,7 +15,7 @@ from harness.analysis.parity import (
     prompt_agreements,
     total_agreements,
 )
-from harness.analysis.results import Agreement
+from harness.analysis.results.answers import Agreement
 from harness.analysis.similarity import MOST_TEXTS, WAYS
 from harness.model.golden import Prompt
 from harness.model.record import Answer

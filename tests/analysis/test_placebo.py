@@ -5,7 +5,10 @@ import pytest
 
 from harness.analysis.figures import Draws
 from harness.analysis.placebo import Placebo, judge_placebo, placebo_faults
-from harness.analysis.results import Case, Gate, GateKind, Judgement, Outcome, Trial, Verdict
+from harness.analysis.results.case import Case
+from harness.analysis.results.gate import Gate, GateKind, Outcome
+from harness.analysis.results.judgement import Judgement, Verdict
+from harness.analysis.results.trial import Trial
 from harness.analysis.verdict import judge_case
 from harness.model.record import Arm
 from harness.model.settings import Gates, RateGate, RatioGate, Settings

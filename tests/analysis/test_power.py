@@ -21,7 +21,7 @@ from harness.analysis.power import (
     traffic_margin,
 )
 from harness.analysis.powerratios import assumed_error, halves, ratio_power, recorded_error
-from harness.analysis.results import Trial
+from harness.analysis.results.trial import Trial
 from harness.model.record import Arm
 from tests.analysis.trialcases import golden, side_trials
 

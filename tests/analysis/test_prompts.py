@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from harness.analysis.agreement import answer_groups, cross_agreement, self_agreement
 from harness.analysis.prompts import ONE_ENDPOINT, prompt_rows, prompt_token_ratio
-from harness.analysis.results import AnswerGroup, PromptRow
+from harness.analysis.results.prompts import AnswerGroup, PromptRow
 from harness.model.golden import Check, CheckKind, Prompt
 from harness.model.record import Answer, Arm, FailureKind, Record, ToolCall, Usage
 from tests.analysis.cases import BOTH, STEADY, a_golden, a_key, a_prompt, a_record, failed, judged

@@ -9,7 +9,8 @@ import pytest
 from harness.analysis.gatefigures import Draws
 from harness.analysis.gatetable import gate_rows
 from harness.analysis.looks import looks_of
-from harness.analysis.results import Case, Rung, Trial
+from harness.analysis.results.case import Case
+from harness.analysis.results.trial import Rung, Trial
 from harness.analysis.sabotage import DamageResult, enough_draws, look_note, sabotage
 from harness.analysis.sabotagedamages import Damage, damages
 from harness.analysis.trials import judge_side

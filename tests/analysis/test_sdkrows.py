@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.analysis.results import Side
+from harness.analysis.results.case import Side
 from harness.analysis.sdkrows import HELPER, HELPER_ADVICE, PLAIN, SDK_ADVICE, sdk_findings, sdk_rows
 from harness.decode.record import decode_attempt
 from harness.decode.sdk_view import sdk_view

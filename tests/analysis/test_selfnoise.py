@@ -3,7 +3,11 @@ from dataclasses import replace
 import pytest
 
 from harness.analysis.placebo import judge_placebo
-from harness.analysis.results import Case, Judgement, OfferedLoad, Outcome, Trial, Verdict
+from harness.analysis.results.case import Case
+from harness.analysis.results.gate import Outcome
+from harness.analysis.results.instrument import OfferedLoad
+from harness.analysis.results.judgement import Judgement, Verdict
+from harness.analysis.results.trial import Trial
 from harness.analysis.selfnoise import placebo_pairs, split_pairs
 from harness.analysis.verdict import judge_case
 from harness.model.record import Arm

@@ -6,7 +6,8 @@ import pytest
 
 from harness.analysis.looks import looks_of
 from harness.analysis.modes import sequential
-from harness.analysis.results import Case, Judgement
+from harness.analysis.results.case import Case
+from harness.analysis.results.judgement import Judgement
 from harness.analysis.settleprice import compare_words, run_folder
 from harness.analysis.settling import Remedy, Split, _if_true, _prompt_line, _split_remedy
 from harness.model.record import LookScheme

@@ -8,7 +8,7 @@ import pytest
 
 from harness.analysis.offered import offered_load
 from harness.analysis.provisos import judgement_notes
-from harness.analysis.results import OfferedLoad
+from harness.analysis.results.instrument import OfferedLoad
 from harness.analysis.shortfall import CONNECTING, LOOK_AHEAD
 from harness.analysis.trials import judge_side
 from harness.model.record import Arm, Arrival, Connection, Plan, Record

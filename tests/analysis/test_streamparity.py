@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from harness.analysis.results import Aspect, Holds, StreamDifferences, StreamParity, Validity
+from harness.analysis.results.judgement import Holds, Validity
+from harness.analysis.results.streams import Aspect, StreamDifferences, StreamParity
 from harness.analysis.streamparity import parity_findings, stream_parity
 from harness.analysis.trials import judge_side
 from harness.model.golden import GoldenSet, Prompt

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from harness.analysis.jsontext import Flaw, read_json
-from harness.analysis.results import StructuredSide
+from harness.analysis.results.tools import StructuredSide
 from harness.analysis.structured import NO_SCHEMA, expects_json, stated_schema, structured_sides
 from harness.analysis.trials import judge_side
 from harness.model.golden import Check, CheckKind, Prompt

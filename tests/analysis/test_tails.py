@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.analysis.frames import gap_frame, trial_frame
 from harness.analysis.quantiles import quantile
-from harness.analysis.results import Quantile, Tail
+from harness.analysis.results.estimates import Quantile, Tail
 from harness.analysis.tails import SHOWN, Sample, tail_quantile, tails
 from harness.analysis.trials import JudgedRecord
 from harness.model.golden import Prompt

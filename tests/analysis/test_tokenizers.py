@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from harness.analysis.pairs import Pair
-from harness.analysis.results import Trial, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.trial import Trial
 from harness.analysis.tokenizers import tokenizer_note
 from harness.model.record import Arm
 from tests.analysis.trialcases import known, missing, side_trials

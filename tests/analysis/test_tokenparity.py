@@ -6,7 +6,8 @@ from statistics import fmean, stdev
 
 import pytest
 
-from harness.analysis.results import PromptTokens, TokenComparison, Value
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.tokens import PromptTokens, TokenComparison
 from harness.analysis.tokenparity import CUT_ON_BOTH, REPORTED_AS_ZERO, compare_tokens, guard_words, log_mean_interval
 from harness.analysis.tokens import NO_USAGE
 from harness.analysis.trials import judge_side

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from harness.analysis.parity import NO_CANDIDATE_ANSWER, ONE_ENDPOINT, ONE_REFERENCE_ANSWER
-from harness.analysis.results import Agreement, Rung, ToolComparison, ToolResult, ToolSide
+from harness.analysis.results.answers import Agreement
+from harness.analysis.results.tools import ToolComparison, ToolSide
+from harness.analysis.results.trial import Rung, ToolResult
 from harness.analysis.toolparity import NO_TRIAL, compare_tools, has_valid_calls, pass_all_k, pass_at_k
 from harness.analysis.trials import judge_side
 from harness.analysis.triggers import NO_CALL, ONE_REPEAT

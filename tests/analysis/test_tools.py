@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.analysis.assignment import assign
-from harness.analysis.results import Rung, ToolResult
+from harness.analysis.results.trial import Rung, ToolResult
 from harness.analysis.tools import judge_tools, offered_tools
 from harness.errors import ConfigError
 from harness.model.record import Answer, ToolCall

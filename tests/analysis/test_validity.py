@@ -3,7 +3,11 @@ from dataclasses import replace
 import pytest
 
 from harness.analysis.certificatelimits import VOID
-from harness.analysis.results import Judgement, OfferedLoad, Outcome, Trial, ValidityCheck, Value, Verdict
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.gate import Outcome
+from harness.analysis.results.instrument import OfferedLoad
+from harness.analysis.results.judgement import Judgement, ValidityCheck, Verdict
+from harness.analysis.results.trial import Trial
 from harness.analysis.validity import INVALID, NOTE
 from harness.analysis.verdict import judge_case
 from harness.model.record import Arm, Record, Stamps, Usage

@@ -9,7 +9,10 @@ from harness.analysis.allocation import allocate
 from harness.analysis.gates import Scale, is_beyond
 from harness.analysis.looks import looks_of
 from harness.analysis.modes import quick
-from harness.analysis.results import Case, GateKind, Judgement, Outcome, Rung, ToolResult, Trial, Verdict
+from harness.analysis.results.case import Case
+from harness.analysis.results.gate import GateKind, Outcome
+from harness.analysis.results.judgement import Judgement, Verdict
+from harness.analysis.results.trial import Rung, ToolResult, Trial
 from harness.analysis.sentences import SCREEN
 from harness.analysis.verdict import is_final, judge_case
 from harness.model.golden import GoldenSet

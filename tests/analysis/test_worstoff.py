@@ -11,7 +11,7 @@ from harness.analysis.cohorts import prompt_groups, worst_cohort
 from harness.analysis.pairs import Pair, pair_trials
 from harness.analysis.readfirst import prompts_to_read
 from harness.analysis.regressions import Losses, rank_test, screen_prompts, success_test
-from harness.analysis.results import Trial
+from harness.analysis.results.trial import Trial
 from harness.analysis.worstoff import find_worst_off
 from harness.model.golden import GoldenSet, Prompt
 from harness.model.record import Arm

@@ -5,18 +5,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from harness.analysis.results import (
-    Case,
-    Gate,
-    Instrument,
-    Judgement,
-    OfferedLoad,
-    Rung,
-    Side,
-    ToolResult,
-    Trial,
-    Value,
-)
+from harness.analysis.results.case import Case, Side
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.gate import Gate
+from harness.analysis.results.instrument import Instrument, OfferedLoad
+from harness.analysis.results.judgement import Judgement
+from harness.analysis.results.trial import Rung, ToolResult, Trial
 from harness.analysis.verdict import judge_case
 from harness.model.golden import Check, CheckKind, GoldenSet, Measure, Prompt
 from harness.model.record import Arm, Plan, Record, RequestKey, Stamps

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.analysis.results import Rung
+from harness.analysis.results.trial import Rung
 from harness.analysis.tools import judge_tools
 from harness.decode.record import decode_attempt
 from harness.model.record import Answer, Failure, FindingKind, Record

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.fuzz.__main__ import LIMIT_S, Tally, judge_one, time_limit
 from benchmarks.fuzz.judging import BrokenPromiseError
 from benchmarks.fuzz.mutations import BODY_MUTATIONS, WIRE_MUTATIONS, Mutant, mutant
-from harness.analysis.results import Rung
+from harness.analysis.results.trial import Rung
 from harness.decode.errors import error_of_body
 from harness.decode.sse import split_events
 from harness.model.record import FindingKind

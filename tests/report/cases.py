@@ -5,25 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from harness.analysis.certificate import certify
-from harness.analysis.results import (
-    Analysis,
-    AnswerGroup,
-    Economics,
-    FailureRow,
-    Gate,
-    GateKind,
-    Judgement,
-    Outcome,
-    PromptRow,
-    PromptSide,
-    Quantile,
-    Rung,
-    Tail,
-    ToolResult,
-    Trial,
-    ValidityCheck,
-    Verdict,
-)
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.estimates import Quantile, Tail
+from harness.analysis.results.evidence import FailureRow
+from harness.analysis.results.gate import Gate, GateKind, Outcome
+from harness.analysis.results.judgement import Judgement, ValidityCheck, Verdict
+from harness.analysis.results.prompts import AnswerGroup, PromptRow, PromptSide
+from harness.analysis.results.tokens import Economics
+from harness.analysis.results.trial import Rung, ToolResult, Trial
 from harness.model.golden import GoldenSet, Prompt
 from harness.model.record import Answer, Arm, Record, RequestKey, Stamps, ToolCall
 from harness.model.settings import Settings

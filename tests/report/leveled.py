@@ -12,7 +12,8 @@ from functools import cache
 import msgspec
 
 from harness.analysis.analyse import analyse
-from harness.analysis.results import Analysis, Case, Side
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.case import Case, Side
 from harness.model.golden import GoldenSet, Measure
 from harness.model.record import Arm, Arrival, FailureKind, Plan, Record, RequestKey
 from harness.model.settings import Settings

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from html.parser import HTMLParser
 
-from harness.analysis.results import Analysis
+from harness.analysis.results.analysis import Analysis
 from harness.report.html import render_html
 from harness.report.page import Figure, ReportView
 from harness.report.view import build_view

@@ -9,37 +9,17 @@ from typing import Any
 from harness.analysis.answerparity import compare_answers
 from harness.analysis.catalog import CATALOG, Metric
 from harness.analysis.certificate import certify
-from harness.analysis.results import (
-    Analysis,
-    AnswerGroup,
-    Case,
-    CheckResult,
-    Client,
-    ClockSource,
-    Economics,
-    FailureRow,
-    FindingRow,
-    Gate,
-    GateKind,
-    Instrument,
-    Interval,
-    Judgement,
-    OfferedLoad,
-    Outcome,
-    PromptRow,
-    PromptSide,
-    Quantile,
-    Rung,
-    SdkRow,
-    Side,
-    Tail,
-    Throughput,
-    ToolResult,
-    Trial,
-    ValidityCheck,
-    Value,
-    Verdict,
-)
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.answers import SdkRow
+from harness.analysis.results.case import Case, Side
+from harness.analysis.results.estimates import Interval, Quantile, Tail, Throughput, Value
+from harness.analysis.results.evidence import FailureRow, FindingRow
+from harness.analysis.results.gate import Gate, GateKind, Outcome
+from harness.analysis.results.instrument import Client, ClockSource, Instrument, OfferedLoad
+from harness.analysis.results.judgement import Judgement, ValidityCheck, Verdict
+from harness.analysis.results.prompts import AnswerGroup, PromptRow, PromptSide
+from harness.analysis.results.tokens import Economics
+from harness.analysis.results.trial import CheckResult, Rung, ToolResult, Trial
 from harness.analysis.sdkrows import HELPER, PLAIN
 from harness.analysis.structured import structured_sides
 from harness.analysis.tokenparity import compare_tokens

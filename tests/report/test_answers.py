@@ -1,11 +1,15 @@
 """What a page says about answers, tools, structured output and tokens."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.analysis.catalog import CATALOG
-from harness.analysis.results import Acceptance, AnswerGroup, Economics, PathRow, PromptAnswers, Rung, Value, ValueCount
+from harness.analysis.results.answers import Acceptance, PathRow, PromptAnswers, ValueCount
+from harness.analysis.results.estimates import Value
+from harness.analysis.results.prompts import AnswerGroup
+from harness.analysis.results.trial import Rung
 from harness.model.record import Arm
 from harness.report.page import Cell, PromptView, Table
 from harness.report.view_answers import acceptance_words, clusters, path_table
@@ -14,6 +18,9 @@ from tests.analysis.cases import a_key
 from tests.analysis.test_tokenparity import compared as tokens_of
 from tests.report.pages import Parsed, page, view, view_of
 from tests.report.sample import known, missing, sample
+
+if TYPE_CHECKING:
+    from harness.analysis.results.tokens import Economics
 
 DASH = Cell(text="–", tone="muted")
 

@@ -3,18 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.analysis.results import (
-    Analysis,
-    Aspect,
-    FailureRow,
-    FormValidity,
-    Holds,
-    LoopOutcome,
-    StreamDifferences,
-    StreamParity,
-    ToolLoops,
-    Validity,
-)
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.evidence import FailureRow
+from harness.analysis.results.judgement import FormValidity, Holds, Validity
+from harness.analysis.results.streams import Aspect, StreamDifferences, StreamParity
+from harness.analysis.results.tools import ToolLoops
+from harness.analysis.results.trial import LoopOutcome
 from harness.model.record import Arm
 from harness.report.html import render_html
 from harness.report.markdown import render_markdown

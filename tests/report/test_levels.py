@@ -8,7 +8,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from harness.analysis.results import Analysis, LevelRow, TimingVerdict
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.instrument import TimingVerdict
+from harness.analysis.results.levels import LevelRow
 from harness.model.record import Arm, Arrival
 from harness.report.markdown import render_markdown
 from harness.report.page import Cell, LevelsView, LoadLine, LoadPoint, ReportView, SaturationPlot, Table

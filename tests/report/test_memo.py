@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.analysis.catalog import CATALOG
-from harness.analysis.results import Analysis, Judgement, Verdict
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.judgement import Judgement, Verdict
 from harness.errors import ConfigError
 from harness.report.html import render_memo
 from harness.report.memo import MemoView, memo_view

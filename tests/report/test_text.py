@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.analysis.results import Interval
+from harness.analysis.results.estimates import Interval
 from harness.report import format as fmt
 from harness.report.difference import Change, difference
 from harness.report.untrusted import Excerpt, excerpt, one_line, visible

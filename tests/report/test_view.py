@@ -5,7 +5,11 @@ import pytest
 
 from harness.analysis.catalog import CATALOG
 from harness.analysis.certificate import certify
-from harness.analysis.results import AnswerGroup, CheckResult, Instrument, Outcome, Quantile, Rung, ToolResult
+from harness.analysis.results.estimates import Quantile
+from harness.analysis.results.gate import Outcome
+from harness.analysis.results.instrument import Instrument
+from harness.analysis.results.prompts import AnswerGroup
+from harness.analysis.results.trial import CheckResult, Rung, ToolResult
 from harness.model.record import Arm
 from harness.report.page import Cell, Headline
 from harness.report.untrusted import Excerpt

@@ -3,22 +3,11 @@ from typing import Any
 
 import pytest
 
-from harness.analysis.results import (
-    Analysis,
-    Cohort,
-    Disagreement,
-    DivergenceCurve,
-    Gate,
-    GateKind,
-    Identity,
-    Interval,
-    Likeness,
-    Outcome,
-    Regression,
-    SelfNoise,
-    Value,
-    WorstOff,
-)
+from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.estimates import Interval, Value
+from harness.analysis.results.gate import Gate, GateKind, Outcome, SelfNoise
+from harness.analysis.results.likeness import Disagreement, DivergenceCurve, Identity, Likeness
+from harness.analysis.results.worstoff import Cohort, Regression, WorstOff
 from harness.report.html import render_html
 from harness.report.markdown import render_markdown
 from harness.report.page import ReportView, SurvivalPlot

@@ -17,7 +17,7 @@ from tests.report.sample import RUN_ID, header, sample, single
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.analysis.results import Analysis
+    from harness.analysis.results.analysis import Analysis
 
 
 def test_three_files_lie_side_by_side(tmp_path: Path) -> None:

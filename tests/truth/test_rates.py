@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from scipy.stats import binom
 
-from harness.analysis.results import Rung, Side, Trial
+from harness.analysis.results.case import Side
+from harness.analysis.results.trial import Rung, Trial
 from harness.analysis.trials import judge_side
 from harness.cli.judging import decode_run
 from harness.cli.measuring import Request, measure

@@ -1,7 +1,7 @@
 """Deviations 9 to 15: what stands in a chunk, usage, the finish reason."""
 # ruff: noqa: E501  # a stream is written as it comes
 
-from harness.analysis.results import Rung
+from harness.analysis.results.trial import Rung
 from harness.model.record import FailureKind, FindingKind, Usage
 from tests.decode.answerkeys.key import JSON, ONE_CALL, Found, Key, counted, weather
 

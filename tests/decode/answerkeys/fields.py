@@ -1,7 +1,7 @@
 """Deviations 22 to 31: reasoning, and what servers mean by the same fields."""
 # ruff: noqa: E501  # a stream is written as it comes
 
-from harness.analysis.results import Rung
+from harness.analysis.results.trial import Rung
 from harness.model.record import FailureKind, FindingKind
 from tests.decode.answerkeys.key import JSON, Found, Key, counted
 

@@ -1,7 +1,7 @@
 """Deviations 1 to 8: how a stream is framed, and what comes instead of one."""
 # ruff: noqa: E501  # a stream is written as it comes
 
-from harness.analysis.results import Rung
+from harness.analysis.results.trial import Rung
 from harness.model.record import FailureKind, FindingKind
 from tests.decode.answerkeys.key import JSON, Found, Key, counted
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.analysis.results import Rung
+from harness.analysis.results.trial import Rung
 from harness.model.golden import Check, CheckKind, Prompt
 from harness.model.record import FailureKind, FindingKind, ToolCall, Usage
 

@@ -1,7 +1,7 @@
 """Deviations 16 to 21: how tool calls come, and where they fall on the ladder."""
 # ruff: noqa: E501  # a stream is written as it comes
 
-from harness.analysis.results import Rung
+from harness.analysis.results.trial import Rung
 from harness.model.record import FailureKind, FindingKind, ToolCall
 from tests.decode.answerkeys.key import (
     JSON,

@@ -7,7 +7,7 @@ import pytest
 
 from harness.analysis.answers import judge_answer
 from harness.analysis.checkarguments import validate_check
-from harness.analysis.results import Rung
+from harness.analysis.results.trial import Rung
 from harness.model.foreign.assertions import SUPPORTED, Conversion, convert_assertion
 from harness.model.golden import CheckKind
 from tests.analysis.replies import a_call, a_prompt, a_record, an_answer, holds, judged
