@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from harness.analysis.results.analysis import Analysis
@@ -17,6 +18,7 @@ _CORE = frozenset({"models", "chat", "stream"})
 _BAD = (ProbeClass.REJECTED, ProbeClass.IGNORED, ProbeClass.BROKEN)
 _FINDINGS = 12
 _NAMED = 6
+_STALE_DAYS = 30  # a provider may have changed since
 
 
 class State(StrEnum):
@@ -49,6 +51,8 @@ class Prior:
     probes: ProbeReport | None = None  # of the endpoint to move to
     reference_probes: ProbeReport | None = None
     probes_source: str = ""  # their folder
+    days: Mapping[str, str] = field(default_factory=dict)  # probe id: the day on which it was asked, ISO 8601
+    run_day: str = ""  # on which the run began
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +79,38 @@ def cutover_checklist(analysis: Analysis, prior: Prior) -> Checklist:
         _golden(analysis, prior),
         _timeouts(side, prior),
     )
-    source = prior.probes_source if prior.probes else "no probe folder of this endpoint was found"
+    source = f"{prior.probes_source}{_age(prior)}" if prior.probes else "no probe folder of this endpoint was found"
     return Checklist(name=side.name, items=items, changes=tuple(_changes(analysis, side, prior)), source=source)
+
+
+def _asked_on(prior: Prior, probe_id: str) -> str:
+    """Say on which day a probe was asked, and that it is stale where that is long before the run."""
+    day = prior.days.get(probe_id)
+    if day is None:
+        return ""
+    n_days = _days_before(prior, day)
+    is_stale = n_days is not None and n_days > _STALE_DAYS
+    return f" (probed on {day}{f', {n_days} days before the run: stale, probe again' if is_stale else ''})"
+
+
+def _days_before(prior: Prior, day: str) -> int | None:
+    return (date.fromisoformat(prior.run_day) - date.fromisoformat(day)).days if prior.run_day else None
+
+
+def _is_stale(prior: Prior, probe_id: str) -> bool:
+    day = prior.days.get(probe_id)
+    return day is not None and (_days_before(prior, day) or 0) > _STALE_DAYS
+
+
+def _age(prior: Prior) -> str:
+    """Say from when to when the probes are, and how many of them are stale."""
+    days = sorted(set(prior.days.values()))
+    if not days:
+        return ""
+    n_stale = sum(_is_stale(prior, probe) for probe in prior.days)
+    span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    stale = f"; {n_stale} of {len(prior.days)} more than {_STALE_DAYS} days before the run: stale, probe again"
+    return f", probed {span}{stale if n_stale else ''}"
 
 
 def _completion(side: Side, prior: Prior) -> Item:
@@ -115,15 +149,20 @@ def _smoke(
     if right:
         state, evidence, command = State.DONE, f"{right} of {count_of(len(records), 'request')} of the run", ""
     elif records:
-        beside = f"; probe {probed.id} is {probed.outcome}: {probed.evidence}" if probed is not None else ""
+        beside = f"; {_told(prior, probed)}" if probed is not None else ""
         state, evidence = State.FAILED, f"none of {count_of(len(records), 'request')} of the run succeeded{beside}"
-    elif probed is not None and probed.outcome in (ProbeClass.SUPPORTED, ProbeClass.ACCEPTED):
-        state, evidence, command = State.DONE, f"probe {probed.id}: {probed.evidence}", ""
-    elif probed is not None and probed.outcome in _BAD:
-        state, evidence = State.FAILED, f"probe {probed.id} is {probed.outcome}: {probed.evidence}"
+    elif probed is not None and probed.outcome is ProbeClass.SUPPORTED and not _is_stale(prior, probed.id):
+        state, evidence, command = State.DONE, _told(prior, probed), ""
+    elif probed is not None:
+        state = State.FAILED if probed.outcome in _BAD else State.NOT_DONE  # accepted or uncertain shows nothing
+        evidence = _told(prior, probed)
     else:
         state, evidence = State.NOT_DONE, f"neither the run nor a probe shows {noun}"
     return Item(id=item, title=title, state=state, evidence=evidence, command=command)
+
+
+def _told(prior: Prior, probed: ProbeResult) -> str:
+    return f"probe {probed.id} is {probed.outcome}: {probed.evidence}{_asked_on(prior, probed.id)}"
 
 
 def _model(side: Side) -> Item:
@@ -190,7 +229,11 @@ def _features(prior: Prior) -> Item:
     title = "Each non-core feature in use is probed and recorded"
     needed = [probe for probe in prior.needed if probe not in _CORE]
     shown = {probe: _probed(prior, probe) for probe in needed}
-    bad = [f"{probe} {one.outcome}" for probe, one in shown.items() if one is not None and one.outcome in _BAD]
+    bad = [
+        f"{probe} {one.outcome}{_asked_on(prior, probe)}"
+        for probe, one in shown.items()
+        if one is not None and one.outcome in _BAD
+    ]
     unknown = [probe for probe, one in shown.items() if one is None]
     words = "".join(f" --probe {probe}" for probe in unknown or needed)
     command = f"bench probe {prior.file}{words}"
@@ -199,8 +242,16 @@ def _features(prior: Prior) -> Item:
     if unknown:
         told = f"in use and not probed: {', '.join(unknown)}"
         return Item(id="features", title=title, state=State.NOT_DONE, evidence=told, command=command)
-    open_ones = [f"{one.id} {one.outcome}" for one in shown.values() if one and one.outcome is ProbeClass.INCONCLUSIVE]
-    told = f"{count_of(len(needed), 'feature')} in use, all probed" if needed else "the set uses none"
+    open_ones = [
+        f"{one.id} {one.outcome}{_asked_on(prior, one.id)}"
+        for one in shown.values()
+        if one and (one.outcome is ProbeClass.INCONCLUSIVE or _is_stale(prior, one.id))
+    ]
+    told = (
+        f"{count_of(len(needed), 'feature')} in use, all probed{_span(prior, needed)}"
+        if needed
+        else "the set uses none"
+    )
     return Item(
         id="features",
         title=title,
@@ -208,6 +259,11 @@ def _features(prior: Prior) -> Item:
         evidence=f"{told}; open: {', '.join(open_ones)}" if open_ones else told,
         command=command if open_ones else "",
     )
+
+
+def _span(prior: Prior, probes: Sequence[str]) -> str:
+    days = sorted({prior.days[probe] for probe in probes if probe in prior.days})
+    return f" ({days[0] if len(days) == 1 else f'{days[0]} to {days[-1]}'})" if days else ""
 
 
 _VERDICT_STATES = {Verdict.PASS: State.DONE, Verdict.FAIL: State.FAILED}
@@ -239,14 +295,12 @@ def _timeouts(side: Side, prior: Prior) -> Item:
             evidence=f"cold.cap_s is {cap:g} and timeouts.first_output_s {first:g}: a wake would be given up. {told}",
             command=f"write timeouts: {{first_output_s: {cap * 1.1:g}}} into {prior.file}",
         )
-    idle = cold.get("idle_after_s")
-    wait = f"{idle:g} s" if isinstance(idle, int | float) else "the time after which it sleeps (15 minutes is common)"
     return Item(
         id="timeouts",
         title=title,
         state=State.NOT_DONE,
         evidence=f"nobody has measured a wake of this endpoint. {told}",
-        command=f"leave it idle for {wait}, then `bench run {prior.file} --repeats 1`: its first request may wake it",
+        command=f"bench cold {prior.file}",
     )
 
 
@@ -298,7 +352,7 @@ def _probe_changes(prior: Prior) -> Iterator[str]:
     results = [result for result in (prior.probes.results if prior.probes else ()) if result.change]
     for result in sorted(results, key=lambda one: (one.id not in prior.needed, one.number)):
         used = "" if result.id in prior.needed else " (not used by the golden set)"
-        yield f"{result.change} {result.id} is {result.outcome}{used}: {result.evidence}"
+        yield f"{result.change} {result.id} is {result.outcome}{used}: {result.evidence}{_asked_on(prior, result.id)}"
 
 
 def _error_changes(prior: Prior) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.budget import refuse_over_budget, refuse_unbounded
 from harness.errors import ConfigError
 from harness.model.record import Arm, Arrival, LookScheme, Plan
 from harness.model.settings import Settings
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from harness.cli.measuring import Request
     from harness.measure.estimate import Estimate
     from harness.measure.remaining import Remaining
+    from harness.probes.catalogue import ProbeCost
 
 
 def announce(request: "Request", plan: Plan, remaining: "Remaining") -> None:
@@ -34,7 +36,22 @@ def announce(request: "Request", plan: Plan, remaining: "Remaining") -> None:
             click.echo(f"gate {demotion.gate} is informative only: {demotion.reason}", err=True)
         for warning in (*_warnings(request, plan), *_crowding(request)):
             click.echo(f"WARNING: {warning}", err=True)
-    _refuse_over_budget(request.settings, list(estimates.values()))
+    _refuse_over_budget(request.settings, list(estimates.values()), _probing(request))
+
+
+def _probing(request: "Request") -> list["ProbeCost"]:
+    """Say and give what the probes before the run take, of each endpoint once."""
+    from harness.cli.preflight import probes_before  # noqa: PLC0415
+    from harness.cli.probing import cost_of, say_probes  # noqa: PLC0415
+
+    found = []
+    for endpoint, probes in probes_before(request):
+        found.append(cost_of(endpoint, probes))
+        if not request.quiet:
+            say_probes(endpoint, probes, found[-1])
+    if request.settings.max_cost is not None and any(cost.n_unbounded for cost in found):
+        refuse_unbounded(["requests of the probes"], "Do not drop the budget in the endpoint file")
+    return found
 
 
 def _beginning(request: "Request", plan: Plan, remaining: "Remaining") -> Iterator[str]:
@@ -118,7 +135,8 @@ def estimate_line(found: "Estimate") -> str:
     return f"{found.requests} requests{follow_ups}, {tokens}, {money}"
 
 
-def _refuse_over_budget(settings: Settings, estimates: Sequence["Estimate"]) -> None:
+def _refuse_over_budget(settings: Settings, estimates: Sequence["Estimate"], probing: Sequence["ProbeCost"]) -> None:
+    """Hold all sides, probes and run, against one sum."""
     max_cost = settings.max_cost
     if max_cost is None:
         return
@@ -133,14 +151,6 @@ def _refuse_over_budget(settings: Settings, estimates: Sequence["Estimate"]) -> 
             f"--max-cost needs a bound on every answer; these prompts pin no max_tokens: {', '.join(unbounded):.200}",
             remedy="Pin max_tokens in the golden set, or under sampling: of the endpoint file",
         )
-    costs = [found.cost for found in estimates]
-    if any(cost is None for cost in costs):
-        raise ConfigError(
-            "--max-cost needs a price book on every endpoint", remedy="Add prices: to each endpoint file that has none"
-        )
-    total = sum(cost for cost in costs if cost is not None)
-    if total > max_cost:
-        raise ConfigError(
-            f"the run may cost {total:.2f}, more than --max-cost {max_cost:.2f}; nothing was sent",
-            remedy="Lower --repeats or raise --max-cost",
-        )
+    what = "the run with its probes" if probing else "the run"
+    prices = [*((found.cost, found.currency) for found in estimates), *((one.price, one.currency) for one in probing)]
+    refuse_over_budget(prices, max_cost, what=what, remedy="Lower --repeats")

@@ -27,7 +27,7 @@ from harness.model.settings import ArrivalSettings, Settings
 
 _MEASURING = (
     *("golden", "repeats", "seed", "concurrency", "load", "arrival", "max_cost", "isolate", "workers", "twin"),
-    *("probe", "skip_preflight"),
+    *("probe", "probes", "skip_preflight"),
 )
 _LOOKING = ("resume", "placebo", "quick", "certify", "sequential")
 
@@ -53,6 +53,7 @@ def compare(reference: str, candidate: str, **given: Any) -> int:
     from harness.cli.sides import RecordedSide, read_side, recorded_side  # noqa: PLC0415
     from harness.model.storage import load_run  # noqa: PLC0415
 
+    given["files"] = {Arm.REFERENCE: reference, Arm.CANDIDATE: candidate}
     left, right = read_side(reference, Arm.REFERENCE), read_side(candidate, Arm.CANDIDATE)
     output = Output(reports=given["reports"], quiet=given["quiet"], as_json=given["as_json"])
     if isinstance(left, RecordedSide) and isinstance(right, RecordedSide):
@@ -78,6 +79,7 @@ def measure_pair(files: dict[Arm, Path], given: dict[str, Any]) -> Path:
     """Measure two endpoint files side by side; give the run folder."""
     from harness.model.endpointfile import load_endpoint  # noqa: PLC0415
 
+    given = {**given, "files": {arm: str(file) for arm, file in files.items()}}
     return measure_request(request_for({arm: load_endpoint(file) for arm, file in files.items()}, given, None))
 
 
@@ -124,6 +126,8 @@ def request_for(endpoints: dict[Arm, Endpoint], given: dict[str, Any], words: st
         "quiet": given["quiet"] or given["as_json"],
         "has_twin": has_twin(given),
         "words": words,
+        "files": _files(given),
+        "probes": tuple(given.get("probes") or ()),
     }
     if given.get("resume") is not None:
         resumed = resume(given, endpoints)
@@ -158,6 +162,12 @@ def request_for(endpoints: dict[Arm, Endpoint], given: dict[str, Any], words: st
         repeats=recorded.run.header.plan.repeats if recorded and given["repeats"] is None else None,
         **common,
     )
+
+
+def _files(given: dict[str, Any]) -> dict[Arm, str]:
+    """Give the endpoint files as the user named them; a placebo is asked by the reference's."""
+    files: dict[Arm, str] = given.get("files") or {}
+    return files | {Arm.PLACEBO: files[Arm.REFERENCE]} if given.get("placebo") and Arm.REFERENCE in files else files
 
 
 def measure_request(request: Any) -> Path:

@@ -1,23 +1,25 @@
 """Gathers what the cut-over checklist needs beside a run: probe folders, and what its golden set asks for."""
 
+import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.preflight import probes_known
+from harness.cli.preflight import apart, knowledge_of, probes_known, refuse_others
 from harness.cli.sides import RecordedSide
-from harness.errors import ConfigError
 from harness.model.chatrequest import unpinned_sampling
 from harness.model.endpoint import Endpoint
 from harness.model.golden import GoldenSet
-from harness.model.probe import ProbeReport
 from harness.model.probestorage import load_probe_report
 
 if TYPE_CHECKING:
     from harness.analysis.checklist import Prior
     from harness.analysis.results.analysis import Analysis
+    from harness.measure.preflight import Knowledge
     from harness.report.page import ChecklistView
+
+_DAY = len("2026-01-01")  # of an ISO date
 
 
 def checklist_of(
@@ -36,41 +38,34 @@ def _prior(reference: RecordedSide, candidate: RecordedSide | None, probes: Sequ
     from harness.measure.needs import needed_probes  # noqa: PLC0415
 
     main = candidate or reference
-    folder, found = _probed(main, probes)
-    _, before = _probed(reference, probes) if candidate is not None else (None, None)
-    _refuse_others(probes, reference, main)
+    known = _known(main, probes)
+    before = _known(reference, probes) if candidate is not None else None
+    refuse_others(probes, [reference.endpoint, main.endpoint])
     return Prior(
-        file=f"{main.endpoint.name}.yml",
-        reference_file=f"{reference.endpoint.name}.yml" if candidate is not None else "<reference>.yml",
+        file=file_of(main),
+        reference_file=file_of(reference) if candidate is not None else "<reference>.yml",
         needed=needed_probes(main.golden, main.endpoint),
         unpinned=_unpinned(main.golden, main.endpoint),
-        probes=found,
-        reference_probes=before,
-        probes_source=str(folder or ""),
+        probes=known.report if known else None,
+        reference_probes=before.report if before else None,
+        probes_source=known.source if known else "",
+        days=known.days if known else {},
+        run_day=main.run.header.started_at[:_DAY],
     )
 
 
-def _probed(side: RecordedSide, given: Sequence[Path]) -> tuple[str | None, ProbeReport | None]:
+def file_of(side: RecordedSide) -> str:
+    """Give the endpoint file as the user named it; a run that does not say it was of a file of the endpoint's name."""
+    return shlex.quote(str(side.header.facts.get("file") or f"{side.endpoint.name}.yml"))
+
+
+def _known(side: RecordedSide, given: Sequence[Path]) -> "Knowledge | None":
     """Take the folder given for this endpoint, else what the folders beside its run know."""
     for folder in given:
         report = load_probe_report(folder)
-        if report.endpoint.get("name") == side.endpoint.name:
-            return str(folder), report
-    known = probes_known(side.run.folder.parent, side.endpoint)
-    return (known.source, known.report) if known else (None, None)
-
-
-def _refuse_others(given: Sequence[Path], *sides: RecordedSide) -> None:
-    """A folder that is of neither side would have no effect, silently."""
-    names = {side.endpoint.name for side in sides}
-    for folder in given:
-        name = load_probe_report(folder).endpoint.get("name")
-        if name not in names:
-            raise ConfigError(
-                f"these probes are of {name!r}, and the run is of {', '.join(sorted(names))}",
-                where=str(folder),
-                remedy="Give the probe folder of an endpoint of the run",
-            )
+        if not apart(report, side.endpoint):
+            return knowledge_of(folder, report)
+    return probes_known(side.run.folder.parent, side.endpoint)
 
 
 def _unpinned(golden: GoldenSet, endpoint: Endpoint) -> dict[str, tuple[str, ...]]:

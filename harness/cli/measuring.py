@@ -6,7 +6,7 @@ import secrets
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +49,8 @@ class Request:
     repeats: Mapping[str, int] | None = None  # of a recorded plan; allocated afresh when None
     workers: int | None = None  # processes per endpoint; None: this one measures all
     has_twin: bool = False  # a server with a log is played beside the endpoints
+    files: Mapping[Arm, str] = field(default_factory=dict)  # the endpoint files as the user named them
+    probes: tuple[Path, ...] = ()  # probe folders to take what is known from; the newest beside the runs when empty
     probe: bool = False  # what the golden set needs is probed before anything is measured
     skip_preflight: bool = False  # a feature that is known to be rejected stops nothing
     resumed: "Resumed | None" = None  # the run that goes on; None: a new one
@@ -207,7 +209,7 @@ def _header(request: Request, plan: Plan, clock: SystemClock) -> RunHeader:
         plan_sha256=plan_sha256(plan),
         golden=msgspec.to_builtins(request.golden),
         arms=tuple(
-            ArmHeader(arm=arm, endpoint=msgspec.to_builtins(endpoint), facts=_facts(request, endpoint))
+            ArmHeader(arm=arm, endpoint=msgspec.to_builtins(endpoint), facts=_facts(request, arm, endpoint))
             for arm, endpoint in request.endpoints.items()
         ),
         provenance=part.provenance,
@@ -215,12 +217,13 @@ def _header(request: Request, plan: Plan, clock: SystemClock) -> RunHeader:
     )
 
 
-def _facts(request: Request, endpoint: Endpoint) -> dict[str, object]:
+def _facts(request: Request, arm: Arm, endpoint: Endpoint) -> dict[str, object]:
     """Give what the endpoint file does not say of how it is reached and measured."""
     from harness.measure.wire.proxy import proxy_of  # noqa: PLC0415
 
     proxy = proxy_of(endpoint.base_url, os.environ)
-    found = {"proxy": proxy.address if proxy else None, "processes": request.workers}
+    named = {"file": request.files.get(arm)}
+    found = {**named, "proxy": proxy.address if proxy else None, "processes": request.workers}
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -88,6 +88,13 @@ def preflight_options(command: _Command) -> _Command:
                 "--probe", is_flag=True, default=None, help="First probe the features that the golden set needs."
             ),
             click.option(
+                "--probes",
+                multiple=True,
+                type=click.Path(path_type=Path),
+                callback=lambda _context, _option, folders: folders or None,
+                help="Probe folder of an endpoint (may be repeated); the newest in --out by default.",
+            ),
+            click.option(
                 "--skip-preflight",
                 is_flag=True,
                 default=None,

@@ -1,6 +1,6 @@
 """Says before a run what is known about both sides, and refuses one that would fail for a known reason."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from harness.model.record import Arm
 if TYPE_CHECKING:
     from harness.cli.measuring import Request
     from harness.measure.preflight import Knowledge, Line
+    from harness.probes.probe import Probe
 
 _ANOTHER = ("base_url", "model")  # what makes it another endpoint, though it is called the same
 
@@ -47,29 +48,53 @@ def _told(line: "Line") -> str:
 
 
 def _known(request: "Request") -> dict[Arm, "Knowledge"]:
-    from harness.measure.preflight import Knowledge  # noqa: PLC0415
+    from harness.cli.probing import probe_endpoint  # noqa: PLC0415
 
+    refuse_others(request.probes, list(request.endpoints.values()))
+    fresh = {
+        endpoint.name: probe_endpoint(endpoint, probes, request.out, quiet=request.quiet)
+        for endpoint, probes in probes_before(request)
+    }
     known = {}
     for arm, endpoint in request.endpoints.items():
-        if request.probe:
-            folder = _probed_now(request, endpoint)
-            known[arm] = Knowledge(source=str(folder), report=load_probe_report(folder))
+        if (folder := fresh.get(endpoint.name)) is not None:
+            known[arm] = knowledge_of(folder, load_probe_report(folder))
+        elif (given := _given(request, endpoint)) is not None:
+            known[arm] = given
         elif (found := probes_known(request.out, endpoint)) is not None:
             known[arm] = found
     return known
 
 
-def _probed_now(request: "Request", endpoint: Endpoint) -> Path:
-    """Probe what the golden set needs of this endpoint, and nothing else."""
-    from harness.cli.probing import announce_probes, probe_endpoint, refuse_over_budget  # noqa: PLC0415
+def _given(request: "Request", endpoint: Endpoint) -> "Knowledge | None":
+    reports = ((folder, load_probe_report(folder)) for folder in request.probes)
+    return next((knowledge_of(folder, report) for folder, report in reports if not apart(report, endpoint)), None)
+
+
+def refuse_others(given: Sequence[Path], endpoints: Sequence[Endpoint]) -> None:
+    """A probe folder that is of none of these endpoints would have no effect, silently."""
+    for folder in given:
+        report = load_probe_report(folder)
+        found = {endpoint.name: apart(report, endpoint) for endpoint in endpoints}
+        if all(found.values()):
+            told = "; ".join(f"not of {name}: {difference}" for name, difference in found.items())
+            raise ConfigError(
+                f"these probes are of another endpoint ({told})",
+                where=str(folder),
+                remedy="Give the probe folder of an endpoint that is measured, or probe it again",
+            )
+
+
+def probes_before(request: "Request") -> list[tuple[Endpoint, list["Probe"]]]:
+    """Give what of each endpoint the golden set needs probed, and nothing else; a placebo's endpoint once."""
     from harness.measure.needs import needed_probes  # noqa: PLC0415
     from harness.probes.catalogue import PROBES  # noqa: PLC0415
 
-    needed = needed_probes(request.golden, endpoint)
-    chosen = [probe for probe in PROBES if probe.id in needed]
-    cost = announce_probes(endpoint, chosen, None, quiet=request.quiet)
-    refuse_over_budget([cost], request.settings.max_cost)
-    return probe_endpoint(endpoint, chosen, request.out, quiet=request.quiet)
+    if not request.probe:
+        return []
+    endpoints = {endpoint.name: endpoint for endpoint in request.endpoints.values()}
+    needed = {name: needed_probes(request.golden, endpoint) for name, endpoint in endpoints.items()}
+    return [(endpoint, [probe for probe in PROBES if probe.id in needed[name]]) for name, endpoint in endpoints.items()]
 
 
 def probes_known(results: Path, endpoint: Endpoint | Mapping[str, object]) -> "Knowledge | None":
@@ -99,6 +124,20 @@ def probes_known(results: Path, endpoint: Endpoint | Mapping[str, object]) -> "K
     )
     days = {probe: started_at[:_DAY] for probe, (_, started_at, _) in taken.items()}
     return Knowledge(source=", ".join(map(str, folders or [of_it[0][1]])), report=merged, days=days)
+
+
+def apart(report: ProbeReport, endpoint: Endpoint) -> str:
+    """Say in what these probes are of another endpoint: name, address or model; empty where they are of this one."""
+    pairs = [(name, report.endpoint.get(name), _field(endpoint, name)) for name in ("name", *_ANOTHER)]
+    return ", ".join(f"{name} {was!r} instead of {now!r}" for name, was, now in pairs if was != now)
+
+
+def knowledge_of(folder: Path, report: ProbeReport) -> "Knowledge":
+    """Give what one folder knows, each result with its day."""
+    from harness.measure.preflight import Knowledge  # noqa: PLC0415
+
+    days = {result.id: report.started_at[:_DAY] for result in report.results}
+    return Knowledge(source=str(folder), report=report, days=days)
 
 
 def _field(endpoint: Endpoint | Mapping[str, object], name: str) -> object:

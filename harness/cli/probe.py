@@ -13,6 +13,7 @@ from harness.errors import ConfigError, IncompleteRunError
 if TYPE_CHECKING:
     from harness.model.endpoint import Endpoint
     from harness.model.probestorage import StoredProbing
+    from harness.probes.probe import Probe
     from harness.report.probepage import ProbesView
 
 
@@ -21,7 +22,22 @@ if TYPE_CHECKING:
 @click.option("--group", "groups", multiple=True, help="Only the probes of this group (may be repeated).")
 @click.option("--probe", "ids", multiple=True, help="Only this probe, by its id (may be repeated, and beside --group).")
 @click.option("--rate", type=click.IntRange(1, 60_000), help="Requests per minute; the endpoint file's, or 60.")
-@click.option("--max-cost", type=click.FloatRange(0), help="Send nothing if the probes may cost more.")
+@click.option(
+    "--provoke-rate-limit",
+    "burst",
+    is_flag=False,
+    flag_value=30,
+    type=click.IntRange(2, 200),
+    metavar="[N]",
+    help="At the end, send up to N requests (30) without a pause, until one is turned away with 429.",
+)
+@click.option(
+    "--thinking-tokens",
+    type=click.IntRange(0, 100_000),
+    default=0,
+    help="Add this to every budget that is not itself probed, for a model that thinks before it answers.",
+)
+@click.option("--max-cost", type=click.FloatRange(0), help="Send nothing if all probes together may cost more.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("results"), help="Folder of probe folders.")
 @click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), help="Folder of reports.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
@@ -38,23 +54,49 @@ def probe(endpoints: tuple[Path, ...], **given: Any) -> int:
         bench probe a.yml b.yml --group core --group tools
     """
     from harness.cli.judging import make_reports_folder  # noqa: PLC0415  # keeps --help light
-    from harness.cli.probing import announce_probes, probe_endpoint, refuse_over_budget  # noqa: PLC0415
+    from harness.cli.probing import probe_endpoint  # noqa: PLC0415
     from harness.measure.probecompose import ProbeComposer  # noqa: PLC0415
     from harness.model.probestorage import load_probing  # noqa: PLC0415
     from harness.probes.catalogue import chosen  # noqa: PLC0415
 
-    probes = chosen(given["groups"], given["ids"])
+    probes = chosen(given["groups"], given["ids"], burst=given["burst"])
     loaded = _loaded(endpoints)
     quiet = given["quiet"] or given["as_json"]
     for endpoint in loaded:
         ProbeComposer(endpoint, os.environ)  # a missing key is found before the first endpoint is asked
     make_reports_folder(given["reports"])
-    refuse_over_budget([announce_probes(one, probes, given["rate"], quiet=quiet) for one in loaded], given["max_cost"])
-    folders = [probe_endpoint(one, probes, given["out"], quiet=quiet, rate=given["rate"]) for one in loaded]
+    _announce(loaded, probes, given, quiet=quiet)
+    folders = [
+        probe_endpoint(
+            one, probes, given["out"], quiet=quiet, rate=given["rate"], thinking_tokens=given["thinking_tokens"]
+        )
+        for one in loaded
+    ]
     probings = [load_probing(folder) for folder in folders]
+    if all(probing.report.stopped and not probing.report.results for probing in probings):
+        _refuse_silence(probings)
     _report(probings, given)
     _refuse_silence(probings)
     return 0
+
+
+def _announce(
+    endpoints: Sequence["Endpoint"], probes: Sequence["Probe"], given: dict[str, Any], *, quiet: bool
+) -> None:
+    """Say what all of it takes; refuse what may cost more than allowed."""
+    from harness.cli.budget import refuse_over_budget, refuse_unbounded  # noqa: PLC0415
+    from harness.cli.probing import cost_of, say_probes  # noqa: PLC0415
+
+    costs = [cost_of(endpoint, probes, given["thinking_tokens"]) for endpoint in endpoints]
+    for endpoint, cost in zip(endpoints, costs, strict=True):
+        if not quiet:
+            say_probes(endpoint, probes, cost, given["rate"])
+    unbounded = [one.name for one, cost in zip(endpoints, costs, strict=True) if cost.n_unbounded]
+    if given["max_cost"] is not None:
+        refuse_unbounded(unbounded, "Do not drop the budget in the endpoint file")
+    prices = [(cost.price, cost.currency) for cost in costs]
+    remedy = "Choose fewer (--group, --probe)"
+    refuse_over_budget(prices, given["max_cost"], what="the probes", remedy=remedy)
 
 
 def _loaded(files: Sequence[Path]) -> list["Endpoint"]:
@@ -101,8 +143,11 @@ def _json(probings: Sequence["StoredProbing"], view: "ProbesView", pages: Sequen
 
 
 def _refuse_silence(probings: Sequence["StoredProbing"]) -> None:
-    """An endpoint that never answered was not probed, whatever its table says."""
+    """An endpoint that could not be reached, or never answered, was not probed, whatever its table says."""
     for probing in probings:
+        if probing.report.stopped is not None:
+            url = probing.report.endpoint.get("base_url")
+            raise IncompleteRunError(f"{url} cannot be reached ({probing.report.stopped})")
         attempts = [exchange.attempt for exchange in probing.exchanges]
         if attempts and all(attempt.status is None for attempt in attempts):
             failure = attempts[0].failure

@@ -9,36 +9,67 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.clock import SystemClock
-from harness.errors import ConfigError
 from harness.model.endpoint import Endpoint
 from harness.model.probe import ProbeResult
 from harness.model.probestorage import SUFFIX
 
 if TYPE_CHECKING:
+    from harness.probes.catalogue import ProbeCost
     from harness.probes.probe import Probe
 
 _SECONDS_PER_MINUTE = 60
 
 
-def announce_probes(endpoint: Endpoint, probes: Sequence["Probe"], rate: int | None, *, quiet: bool) -> float | None:
-    """Say what probing an endpoint takes at most; gives the money, None where no price book says it."""
-    from harness.measure.probing import DEFAULT_REQUESTS_PER_MINUTE  # noqa: PLC0415
+def cost_of(endpoint: Endpoint, probes: Sequence["Probe"], thinking_tokens: int = 0) -> "ProbeCost":
+    """Estimate what probing an endpoint takes at most, its requests written as its file has them."""
+    from harness.measure.probecompose import dialect_of  # noqa: PLC0415
     from harness.probes.catalogue import estimate_cost  # noqa: PLC0415
     from harness.probes.probe import Target  # noqa: PLC0415
 
-    target = Target(model=endpoint.model, window=endpoint.context_window)
-    cost = estimate_cost(probes, target, endpoint.prices)
+    sent = [probe for probe in probes if not probe.needs_key or endpoint.api_key or endpoint.headers]
+    target = Target(model=endpoint.model, window=endpoint.context_window, thinking_tokens=thinking_tokens)
+    return estimate_cost(sent, target, endpoint.prices, dialect_of(endpoint))
+
+
+def say_probes(endpoint: Endpoint, probes: Sequence["Probe"], cost: "ProbeCost", rate: int | None = None) -> None:
+    """Say what probing an endpoint takes at most, before anything is sent."""
+    from harness.measure.probing import DEFAULT_REQUESTS_PER_MINUTE  # noqa: PLC0415
+
     per_minute = rate or endpoint.limits.requests_per_minute or DEFAULT_REQUESTS_PER_MINUTE
-    minutes = cost.n_requests / per_minute
     money = "cost unknown (no price book)" if cost.price is None else f"at most {cost.price:.4f} {cost.currency}"
-    if not quiet:
+    repeated = _repeated(probes)
+    pace = f"{_duration(cost.n_requests / per_minute)} at {per_minute} evenly spaced requests per minute"
+    click.echo(
+        f"probing {endpoint.name}: {_probes(len(probes))}{repeated}, at most {_requests(cost.n_requests)}, about "
+        f"{cost.prompt_tokens:,} prompt and at most {cost.max_completion_tokens:,} completion tokens, {money}; {pace}, "
+        "longer where answers take longer",
+        err=True,
+    )
+    if cost.unknown:
+        why = "fill a context window that the file does not state (context_window)"
+        click.echo(f"not sent and not counted: {', '.join(cost.unknown)}, whose prompts {why}", err=True)
+    if cost.n_unbounded:
         click.echo(
-            f"probing {endpoint.name}: {len(probes)} probes, {cost.n_requests} requests, about {cost.prompt_tokens:,} "
-            f"prompt and at most {cost.max_completion_tokens:,} completion tokens, {money}; {per_minute} requests per "
-            f"minute, so {_duration(minutes)} or more",
-            err=True,
+            f"{cost.n_unbounded} requests have no budget, as the file drops it: counted as 4,096 tokens each", err=True
         )
-    return cost.price
+
+
+def _probes(n: int) -> str:
+    return "1 probe" if n == 1 else f"{n} probes"
+
+
+def _requests(n: int) -> str:
+    return "1 request" if n == 1 else f"{n} requests"
+
+
+def _repeated(probes: Sequence["Probe"]) -> str:
+    """Say how often those are asked that hang on the model's choice."""
+    times = sorted({probe.trials for probe in probes if probe.needs_model})
+    if not times:
+        return ""
+    n = sum(probe.needs_model for probe in probes)
+    span = f"{times[0]}" if len(times) == 1 else f"{times[0]} to {times[-1]}"
+    return f" ({n} of them hang on the model's choice and are asked {span} times)"
 
 
 def _duration(minutes: float) -> str:
@@ -46,7 +77,13 @@ def _duration(minutes: float) -> str:
 
 
 def probe_endpoint(
-    endpoint: Endpoint, probes: Sequence["Probe"], out: Path, *, quiet: bool, rate: int | None = None
+    endpoint: Endpoint,
+    probes: Sequence["Probe"],
+    out: Path,
+    *,
+    quiet: bool,
+    rate: int | None = None,
+    thinking_tokens: int = 0,
 ) -> Path:
     """Probe one endpoint and give its probe folder; a failed probe is a result as any other."""
     from harness.measure.probing import Probing, run_probing  # noqa: PLC0415
@@ -60,6 +97,7 @@ def probe_endpoint(
         environ=os.environ,
         requests_per_minute=rate,
         window=endpoint.context_window,
+        thinking_tokens=thinking_tokens,
         observe=(lambda *_: None) if quiet else _say,
     )
     run_probing(probing, folder)
@@ -68,19 +106,3 @@ def probe_endpoint(
 
 def _say(result: ProbeResult, n_done: int, n_all: int) -> None:
     click.echo(f"{n_done}/{n_all} {result.id}: {result.outcome}", err=True)
-
-
-def refuse_over_budget(costs: Sequence[float | None], max_cost: float | None) -> None:
-    """Refuse before anything is sent."""
-    if max_cost is None:
-        return
-    if any(cost is None for cost in costs):
-        raise ConfigError(
-            "--max-cost needs a price book on every endpoint", remedy="Add prices: to each endpoint file that has none"
-        )
-    total = sum(cost for cost in costs if cost is not None)
-    if total > max_cost:
-        raise ConfigError(
-            f"the probes may cost {total:.4f}, more than --max-cost {max_cost:.4f}; nothing was sent",
-            remedy="Choose fewer (--group, --probe) or raise --max-cost",
-        )

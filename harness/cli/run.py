@@ -29,6 +29,7 @@ def run(endpoint: str, **given: Any) -> int:
     from harness.cli.judging import Output, judge_run  # noqa: PLC0415
     from harness.model.endpointfile import load_endpoint  # noqa: PLC0415
 
+    given["files"] = {Arm.REFERENCE: endpoint}
     endpoints = {Arm.REFERENCE: load_endpoint(Path(endpoint))}
     folder = measure_request(request_for(endpoints, given, shlex.join(["bench", "run", endpoint])))
     return judge_run(folder, None, Output(reports=given["reports"], quiet=given["quiet"], as_json=given["as_json"]))

@@ -1,5 +1,8 @@
 """Which of the closed set of failures a response is, if any."""
 
+import re
+from dataclasses import replace
+
 from harness.decode.assemble import Assembled
 from harness.decode.errors import ServerError, error_of_body
 from harness.decode.http import HttpResponse
@@ -20,6 +23,7 @@ _BY_STATUS = {
 }
 _BY_HUNDRED = {3: FailureKind.REDIRECT, 4: FailureKind.BAD_REQUEST, 5: FailureKind.SERVER_ERROR}
 _SUCCESS_HUNDRED = 2
+_ADDRESS = re.compile(r"(?:https?:)?//[A-Za-z0-9.\-\[\]:]+(?=[/?#*\s]|$)", re.IGNORECASE)
 _UNAVAILABLE = 503
 _REFUSALS = (
     "budget",
@@ -55,7 +59,16 @@ def failure_of_status(response: HttpResponse) -> Failure | None:
         kind = FailureKind.REFUSED_BY_BUDGET
     elif status == _UNAVAILABLE and _says(error, _NO_UPSTREAM, with_message=True):
         kind = FailureKind.NO_UPSTREAM
-    return _failure(kind, error)
+    return _redirect(response, error) if kind is FailureKind.REDIRECT else _failure(kind, error)
+
+
+def _redirect(response: HttpResponse, error: ServerError) -> Failure:
+    """Say where to by scheme and host; a path or a query may hold credentials."""
+    address = _ADDRESS.match(response.header("location") or "")
+    place = address[0] if address else "an address that is not recorded"
+    told = f"redirected to {place}, not followed"
+    is_said = error.shape != "empty"
+    return _failure(FailureKind.REDIRECT, replace(error, message=f"{told}: {error.message}" if is_said else told))
 
 
 def failure_of_stream(told: Assembled, *, was_streamed: bool) -> Failure | None:

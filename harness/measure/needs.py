@@ -7,6 +7,7 @@ from harness.measure.body import request_body
 from harness.model.chatrequest import response_kind
 from harness.model.endpoint import Endpoint
 from harness.model.golden import GoldenSet, Prompt
+from harness.model.requirements import REQUIREMENTS
 
 CORE = ("models", "chat", "stream")
 _MOST_STOPS = 4  # OpenAI's limit
@@ -18,16 +19,6 @@ _PARAMETERS = {
     "reasoning_effort": "reasoning",
     "parallel_tool_calls": "parallel",
 }
-_WORDS = {
-    "tools": ("tool_auto", "tool_stream"),
-    "tool_choice": ("tool_required",),
-    "parallel_tool_calls": ("parallel",),
-    "json_schema": ("json_schema_enforced", "json_schema_stream"),
-    "json_object": ("json_object",),
-    "stop": ("stop_string",),
-    "vision": ("image",),
-    "usage": ("stream_usage", "usage_agreement"),
-}  # of a prompt's `requires`; another word is a probe's own id
 
 
 def needed_probes(golden: GoldenSet, endpoint: Endpoint) -> dict[str, tuple[str, ...]]:
@@ -45,7 +36,7 @@ def _of_words(prompt: Prompt, endpoint: Endpoint) -> Iterator[str]:
         if word in endpoint.params.drop or (word == "tool_choice" and "tool_choice" in prompt.request):
             continue  # the body says which form of it
         if not (word in ("json_schema", "json_object") and "response_format" in endpoint.params.drop):
-            yield from _WORDS.get(word, (word,))
+            yield from REQUIREMENTS.get(word, (word,))
 
 
 def _of_body(prompt: Prompt, endpoint: Endpoint) -> Iterator[str]:
@@ -58,7 +49,7 @@ def _of_body(prompt: Prompt, endpoint: Endpoint) -> Iterator[str]:
     yield from _of_tools(prompt, body)
     kind = response_kind(body)
     if kind == "json_schema":
-        yield from _WORDS["json_schema"]
+        yield from REQUIREMENTS["json_schema"]
     elif kind is not None:
         yield kind
 
@@ -79,7 +70,7 @@ def _of_tools(prompt: Prompt, body: Mapping[str, Any]) -> Iterator[str]:
     tools = body.get("tools")
     if not isinstance(tools, list) or not tools:
         return
-    yield from _WORDS["tools"]
+    yield from REQUIREMENTS["tools"]
     if prompt.has_loop:
         yield "tool_result"
     choice = body.get("tool_choice")

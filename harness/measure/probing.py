@@ -17,7 +17,7 @@ from harness.measure.wire.player import Exchange, Player, TimeLimits
 from harness.model.endpoint import Endpoint
 from harness.model.probe import ProbeExchange, ProbeReport, ProbeResult
 from harness.model.probestorage import ProbeWriter
-from harness.model.record import Arm, Attempt, RequestKey
+from harness.model.record import Arm, Attempt, FailureKind, RequestKey
 from harness.probes.catalogue import PROBES
 from harness.probes.classify import classify
 from harness.probes.core import window_in
@@ -29,8 +29,15 @@ DEFAULT_REQUESTS_PER_MINUTE = 60
 MAX_BODY_BYTES = 4 << 20
 _CONTROL_TRIES = 3  # then the endpoint is taken to be down, and no probe waits for it any more
 _LEAST_S = 0.05
+_LOOK_AGAIN_S = 0.05
 _NO_WINDOW = "the context window is not known, and GET /models does not say it: state context_window"
 _UNANNOUNCED = "its prompt would fill a context window that was not announced with its cost: state context_window"
+_KEYLESS = "the endpoint file names no key, so a wrong one shows nothing"
+_UNREACHABLE = frozenset(
+    {FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS, FailureKind.TIMEOUT_CONNECT}
+)  # nothing was sent: every further probe would fail in the same way
+_TOO_MANY = 429
+_S_PER_MINUTE = 60
 _MODELS = next(probe for probe in PROBES if probe.id == "models")
 
 Observe = Callable[[ProbeResult, int, int], None]  # a result, how many are done, of how many
@@ -50,6 +57,12 @@ class Probing:
     thinking_tokens: int = 0  # added to every budget that is not itself probed
     deadline_s: float | None = None  # of every probe, in place of its own
     observe: Observe = field(default=lambda *_: None, repr=False)
+
+
+def paced(requests_per_minute: int) -> Throttler:
+    """Give a throttle that spaces requests evenly: one in each interval, instead of a minute's all at once."""
+    interval_s = _S_PER_MINUTE / requests_per_minute
+    return Throttler(rate_limit=1, period=interval_s, retry_interval=min(_LOOK_AGAIN_S, interval_s / 2))
 
 
 def run_probing(probing: Probing, folder: Path) -> ProbeReport:
@@ -92,11 +105,12 @@ class _Prober:
         self._writer = writer
         self._clock = clock
         told = probing.requests_per_minute or probing.endpoint.limits.requests_per_minute
-        self._throttle = Throttler(rate_limit=told or DEFAULT_REQUESTS_PER_MINUTE, period=60)
+        self._pace = paced(told or DEFAULT_REQUESTS_PER_MINUTE)
         self._target = Target(model=probing.endpoint.model, window=probing.window or probing.endpoint.context_window)
         self._target = replace(self._target, thinking_tokens=probing.thinking_tokens)
         self._control: Evidence | None = None
         self._n_failed_controls = 0
+        self._stopped: str | None = None
 
     async def run(self) -> ProbeReport:
         """Run every probe; one that fails is a result as any other."""
@@ -110,22 +124,33 @@ class _Prober:
         for number, probe in enumerate(self._probing.probes, 1):
             report = await self._with(report, probe, number)
             self._writer.write_report(report)
-        report = replace(report, ended_at=self._clock.now().isoformat())
+            if self._is_stopped():
+                break
+        report = replace(report, ended_at=self._clock.now().isoformat(), stopped=self._stopped)
         self._writer.write_report(report)
         return report
 
     async def _with(self, report: ProbeReport, probe: Probe, number: int) -> ProbeReport:
         """Run one probe, unless what it needs is not known."""
+        if probe.needs_key and not (self._probing.endpoint.api_key or self._composer.secrets):
+            return replace(report, skipped={**report.skipped, probe.id: _KEYLESS})
         if probe.fills_window and not (self._probing.window or self._probing.endpoint.context_window):
             return replace(report, skipped={**report.skipped, probe.id: _UNANNOUNCED})
         if probe.needs_window and self._target.window is None:
             await self._learn_window()
             report = replace(report, context_window=self._target.window)
-        if probe.needs_window and self._target.window is None:
-            return replace(report, skipped={**report.skipped, probe.id: _NO_WINDOW})
+            if self._is_stopped():
+                return report
+            if self._target.window is None:
+                return replace(report, skipped={**report.skipped, probe.id: _NO_WINDOW})
         result = await self._probe(probe)
+        if self._is_stopped():
+            return report
         self._probing.observe(result, number, len(self._probing.probes))
         return replace(report, results=(*report.results, result), context_window=self._target.window)
+
+    def _is_stopped(self) -> bool:
+        return self._stopped is not None
 
     async def _learn_window(self) -> None:
         """Ask the model list."""
@@ -155,6 +180,10 @@ class _Prober:
                 if patience.left_s <= 0:
                     return f"the probe's deadline of {patience.limit_s:g} s passed"
                 taken.append(await self._timed(probe, ask, trial, patience))
+                if ask.is_burst and taken[-1][1].attempt.status == _TOO_MANY:
+                    break
+                if self._stopped is not None:
+                    return self._stopped
         return None
 
     async def _controlled(self, control: Ask, patience: "_Patience") -> Evidence:
@@ -173,7 +202,8 @@ class _Prober:
         return taken
 
     async def _send(self, probe: Probe | None, ask: Ask, trial: int, within_s: float) -> Evidence:
-        await self._throttle.acquire()  # type: ignore[no-untyped-call]  # the library has no annotations
+        if not ask.is_burst:
+            await self._pace.acquire()  # type: ignore[no-untyped-call]  # the library has no annotations
         request = self._composer.compose(ask, self._target)
         intended_at_ns = self._clock.monotonic_ns()
         landed = await self._player.play(request, self._limits(within_s))
@@ -190,6 +220,9 @@ class _Prober:
             body=self._composer.struck(request.body),
             attempt=attempt,
         )
+        is_first_word = probe is None or probe.control is None
+        if is_first_word and attempt.failure is not None and attempt.failure.kind in _UNREACHABLE:
+            self._stopped = f"{attempt.failure.kind}: {attempt.failure.message}"
         return line, self._writer.append(record, exchange.wire), exchange.wire
 
     def _limits(self, within_s: float) -> TimeLimits:

@@ -9,6 +9,7 @@ import msgspec
 from harness.errors import ConfigError
 from harness.model.golden import Check, CheckKind, GoldenSet, Prompt
 from harness.model.goldenlines import read_golden_lines
+from harness.model.requirements import REQUIREMENTS, requirement_like
 from harness.model.yamlfile import YamlDocument, config_error, convert_document, read_yaml
 
 LINE_WISE = frozenset({".jsonl", ".ndjson"})
@@ -76,9 +77,23 @@ def _prompt(document: YamlDocument, written: _GoldenFile, position: int) -> Prom
         message = str(error)
         moved = message.replace("`$", f"`{path}") if " - at `$" in message else f"{message} - at `{path}`"
         raise config_error(document, moved, Prompt) from None
+    _refuse_unknown_requirements(document, prompt.requires, f"{path}.requires")
     _check_request(document, prompt.request, f"{path}.request")
     _refuse_unsendable(document, prompt.tool_results, f"{path}.tool_results")
     return prompt
+
+
+def _refuse_unknown_requirements(document: YamlDocument, words: list[str], path: str) -> None:
+    """A word that nothing knows would ask no probe for anything, silently."""
+    for position, word in enumerate(words):
+        if word not in REQUIREMENTS:
+            near = requirement_like(word)
+            meant = f"Did you mean {near}? " if near else ""
+            raise ConfigError(
+                f"requires names an unknown feature {word!r:.60}",
+                where=document.where(f"{path}[{position}]"),
+                remedy=f"{meant}Known: {', '.join(REQUIREMENTS)}",
+            )
 
 
 def _checks(document: YamlDocument, written: object, path: str) -> list[Check]:

@@ -84,6 +84,7 @@ class ProbeReport:
     context_window: int | None = None  # tokens, as told or as the server's model list says
     results: tuple[ProbeResult, ...] = ()
     skipped: dict[str, str] = field(default_factory=dict)  # probe id: why it was not run
+    stopped: str | None = None  # why the rest was not asked: the endpoint could not be reached
     exchanges_file: str = "exchanges.jsonl"
     streams_file: str = "streams.bin"
 

@@ -92,8 +92,8 @@ def load_probing(folder: Path) -> StoredProbing:
 
 
 def load_probe_report(folder: Path) -> ProbeReport:
-    """Read probes.json alone."""
-    file = folder / PROBES
+    """Read probes.json alone, by its folder or by its own name."""
+    file = folder if folder.name == PROBES else folder / PROBES
     try:
         report = msgspec.json.decode(file.read_bytes(), type=ProbeReport)
     except OSError as error:

@@ -11,6 +11,7 @@ from harness.probes.seen import Seen, see
 C = ProbeClass
 Sign = tuple[ProbeClass, str]
 _MAX_EVIDENCE = 240
+_FROM_THE_WORST = (C.BROKEN, C.REJECTED, C.IGNORED, C.INCONCLUSIVE, C.ACCEPTED)
 _ROOT = re.compile(r"[.\[]")
 _OF_EVERY_REQUEST = frozenset({"model", "messages"})
 
@@ -45,9 +46,15 @@ def _before_judging(probe: Probe, taken: Taken, cut: str | None) -> Judged | Non
     if mute is not None and not any(ask.has_exact_budget for ask in probe.asks):
         said = "the budget ended before anything was said: the model thinks; give it more thinking tokens"
         return Judged(outcome=C.INCONCLUSIVE, evidence=said)
-    if cut is not None:
-        return Judged(outcome=C.BROKEN if "deadline" in cut else C.INCONCLUSIVE, evidence=cut)
-    return None
+    return _cut_short(taken, cut) if cut is not None else None
+
+
+def _cut_short(taken: Taken, cut: str) -> Judged:
+    """Tell a request that hung from a server that answers everything, and too slowly for all of it."""
+    hung = next((seen for seen in taken.variants if not (seen.is_served or seen.is_refused)), None)
+    if hung is not None:
+        return Judged(outcome=C.BROKEN, evidence=f"{hung.trouble()}; {cut}", decisive=hung)
+    return Judged(outcome=C.INCONCLUSIVE, evidence=f"{cut}, with every answer so far in time")
 
 
 def _refused(probe: Probe, taken: Taken) -> Judged | None:
@@ -84,7 +91,6 @@ def _judged(probe: Probe, taken: Taken) -> Judged:
 def _result(probe: Probe, judged: Judged, lines: Sequence[int]) -> ProbeResult:
     decisive = judged.decisive
     error = decisive.error if decisive else None
-    is_fine = judged.outcome in (C.SUPPORTED, C.ACCEPTED)
     return ProbeResult(
         id=probe.id,
         number=probe.number,
@@ -92,7 +98,7 @@ def _result(probe: Probe, judged: Judged, lines: Sequence[int]) -> ProbeResult:
         question=probe.question,
         outcome=judged.outcome,
         evidence=" ".join(judged.evidence.split())[:_MAX_EVIDENCE],
-        change=None if is_fine or judged.outcome is C.INCONCLUSIVE else probe.change,
+        change=probe.change_for(judged.outcome),
         notes=judged.notes,
         needs_model=probe.needs_model,
         trials=probe.trials,
@@ -122,6 +128,38 @@ def combined(signs: Sequence[Sign]) -> Judged:
         return Judged(outcome=kind, evidence=text + times)
     counts = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
     return Judged(outcome=C.INCONCLUSIVE, evidence=f"{len(signs)} trials: {counts}")
+
+
+def served(effect: Callable[[Seen], Sign]) -> Callable[[Seen], Sign]:
+    """Judge by an effect what is served, and by its trouble what is not."""
+
+    def sign(seen: Seen) -> Sign:
+        if not seen.is_served:
+            return (C.REJECTED if seen.is_refused else C.BROKEN), seen.trouble()
+        return effect(seen)
+
+    return sign
+
+
+def each_label(taken: Taken, effect: Callable[[Seen], Sign]) -> Judged:
+    """Judge each of a probe's requests for itself, by all of its trials: the worst decides, all are facts."""
+    labels = dict.fromkeys(seen.label for seen in taken.variants)
+    found = {label: combined([effect(seen) for seen in taken.of(label)]) for label in labels}
+    kinds = {label: one.outcome for label, one in found.items()}
+    worst = next((kind for kind in _FROM_THE_WORST if kind in kinds.values()), C.SUPPORTED)
+    decisive = next((seen for seen in taken.variants if kinds[seen.label] is worst and not seen.is_served), None)
+    return Judged(
+        outcome=worst,
+        evidence="; ".join(f"{label} {kind}" for label, kind in kinds.items()),
+        notes=tuple(f"{label}: {one.evidence}" for label, one in found.items() if one.outcome is not C.SUPPORTED),
+        facts={label: kind.value for label, kind in kinds.items()},
+        decisive=decisive,
+    )
+
+
+def in_pairs(taken: Taken, one: str, other: str, effect: Callable[[Seen, Seen], Sign]) -> Judged:
+    """Judge two requests together, trial by trial."""
+    return combined([effect(a, b) for a, b in zip(taken.of(one), taken.of(other), strict=True)])
 
 
 def judged(sign: Sign, *notes: str, **facts: object) -> Judged:

@@ -153,7 +153,11 @@ def _budget_overflow(taken: Taken) -> Judged:
         return Judged(outcome=C.SUPPORTED, evidence=f"refused: {seen.trouble()}", decisive=seen)
     if not seen.is_served:
         return Judged(outcome=C.BROKEN, evidence=seen.trouble(), decisive=seen)
-    return judged((C.IGNORED, "served: the budget was lowered without a word"))
+    n_said = seen.usage.completion_tokens
+    if seen.answer.finish_reason == "length" and n_said is not None and n_said < double:
+        return judged((C.IGNORED, f"served, and ended with length after {n_said} tokens of {double}: lowered silently"))
+    note = "the answer was short, so it does not show whether the budget was lowered"
+    return judged((C.ACCEPTED, f"served with a budget of {double}, finish_reason {seen.answer.finish_reason}"), note)
 
 
 def _context_overflow(taken: Taken) -> Judged:
@@ -162,12 +166,24 @@ def _context_overflow(taken: Taken) -> Judged:
         return Judged(outcome=C.SUPPORTED, evidence=f"refused: {seen.trouble()}", decisive=seen)
     if not seen.is_served:
         return Judged(outcome=C.BROKEN, evidence=seen.trouble(), decisive=seen)
-    n_prompt, window = seen.usage.prompt_tokens, taken.target.window or 0
-    lost = [word for word in _CANARIES if word not in seen.text]
-    if lost or (n_prompt is not None and n_prompt <= window):
-        said = f"{n_prompt} prompt tokens were counted, {len(lost)} of 2 marker words lost"
-        return judged((C.IGNORED, f"served, and the prompt was cut: {said}"))
-    return judged((C.ACCEPTED, f"served whole: {n_prompt} prompt tokens, the window is larger than {window}"))
+    return judged(_whole_or_cut(seen, taken.target.window or 0))
+
+
+def _whole_or_cut(seen: Seen, window: int) -> Sign:
+    """Only what cannot be otherwise proves a cut: fewer tokens counted than words sent, one marker without the other.
+
+    A model that repeats neither marker may simply not do as it is told.
+    """
+    n_prompt, n_found = seen.usage.prompt_tokens, sum(word in seen.text for word in _CANARIES)
+    said = f"{'no' if n_prompt is None else n_prompt} prompt tokens counted, {n_found} of 2 markers came back"
+    if n_found == len(_CANARIES):
+        return C.ACCEPTED, f"served whole: the window is larger than {window}; {said}"
+    if n_prompt is not None:
+        is_cut = n_prompt <= window
+        return (C.IGNORED, f"served, and the prompt was cut: {said}") if is_cut else (C.ACCEPTED, f"served: {said}")
+    if n_found == 1:
+        return C.IGNORED, f"served, and the prompt was cut: {said}"
+    return C.INCONCLUSIVE, f"served, and nothing proves a cut: {said}"
 
 
 def _overlong(target: Target) -> dict[str, object]:
@@ -187,13 +203,12 @@ def _stop(seen: Seen) -> Sign:
 
 
 def _stop_array(taken: Taken) -> Judged:
-    seen = taken.one("five")
-    if seen.is_refused:
-        note = "four stop texts are the contract's limit"
-        return Judged(outcome=C.REJECTED, evidence=seen.trouble(), notes=(note,), decisive=seen)
-    if not seen.is_served:
-        return Judged(outcome=C.BROKEN, evidence=seen.trouble(), decisive=seen)
-    return combined([_stop(seen)])
+    refused = next((seen for seen in taken.of("five") if not seen.is_served), None)
+    if refused is None:
+        return combined([_stop(seen) for seen in taken.of("five")])
+    notes = ("four stop texts are the contract's limit",) if refused.is_refused else ()
+    kind = C.REJECTED if refused.is_refused else C.BROKEN
+    return Judged(outcome=kind, evidence=refused.trouble(), notes=notes, decisive=refused)
 
 
 def _loop_words(taken: Taken) -> Judged:
@@ -219,6 +234,10 @@ PROBES = (
         control=None,
         judges_refusals=True,
         change="Take the model's name from configuration; do not look it up at start.",
+        changes={
+            C.IGNORED: "Do not check the model's name against GET /models: the list lacks it, served or not.",
+            C.BROKEN: "Do not call GET /models at start: it brings no model list.",
+        },
     ),
     Probe(
         id="chat",
@@ -229,6 +248,10 @@ PROBES = (
         judge=_chatted,
         control=None,
         change="Nothing works before this does: check base_url, model and key.",
+        changes={
+            C.REJECTED: "Nothing works before this does: the plain request is refused; see what its message names.",
+            C.BROKEN: "Nothing works before this does: no answer comes; check base_url, model and key.",
+        },
     ),
     Probe(
         id="stream",
@@ -239,6 +262,11 @@ PROBES = (
         judge=each(_stream),
         feature="stream",
         change="Ask for no stream, or read to the end of the body without waiting for [DONE].",
+        changes={
+            C.REJECTED: "Ask for no stream.",
+            C.IGNORED: "Ask for no stream, and read one JSON body: that is what comes.",
+            C.BROKEN: "Read a stream to the end of its body without waiting for [DONE].",
+        },
     ),
     Probe(
         id="stream_usage",
@@ -249,6 +277,10 @@ PROBES = (
         judge=_stream_usage,
         feature="stream_usage",
         change="Do not send stream_options; count tokens another way.",
+        changes={
+            C.IGNORED: "Count the tokens of streams another way: stream_options is taken, and no usage comes.",
+            C.BROKEN: "Do not send stream_options: it breaks the stream; count tokens another way.",
+        },
     ),
     Probe(
         id="usage_agreement",
@@ -258,6 +290,10 @@ PROBES = (
         asks=(Ask(label="plain"), Ask(label="stream", fields=_WITH_USAGE)),
         judge=_usage_agreement,
         change="Do not bill by this usage.",
+        changes={
+            C.IGNORED: "Count tokens yourself: answers carry no usage.",
+            C.REJECTED: "Do not send stream_options; take usage from answers without a stream.",
+        },
     ),
     Probe(
         id="true_streaming",
@@ -266,6 +302,7 @@ PROBES = (
         question="Does a stream arrive as it is made?",
         asks=(Ask(label="long", fields=_LONG),),
         judge=_loop_words,
+        trials=2,
         needs_model=True,
         change="Expect the whole answer at its end: show no typing, raise time limits, find the buffering proxy.",
     ),
@@ -276,8 +313,12 @@ PROBES = (
         question="Does a compressed stream still arrive as it is made?",
         asks=(Ask(label="gzip", fields=_LONG, accept_encoding="gzip"),),
         judge=_compressed,
+        trials=2,
         needs_model=True,
         change="Send Accept-Encoding: identity with streams.",
+        changes={
+            C.REJECTED: "Send Accept-Encoding: identity: a compressed stream is refused.",
+        },
     ),
     *(
         Probe(
@@ -293,6 +334,10 @@ PROBES = (
             needs_model=True,
             feature=name,
             change=f"Send the budget as {other}, not as {name}.",
+            changes={
+                C.IGNORED: f"Send the budget as {other}: {name} is taken, and answers run on past it.",
+                C.BROKEN: f"Compare completion_tokens with the budget: finish_reason does not tell that {name} cut.",
+            },
         )
         for number, name, other in (
             (8, "max_tokens", "max_completion_tokens"),
@@ -310,6 +355,9 @@ PROBES = (
         judges_refusals=True,
         expects_failure=True,
         change="Compute max_tokens from the window yourself: a budget that is too large is lowered silently.",
+        changes={
+            C.BROKEN: "Compute max_tokens from the window yourself: a budget that is too large breaks the server.",
+        },
     ),
     Probe(
         id="context_overflow",
@@ -323,6 +371,10 @@ PROBES = (
         judges_refusals=True,
         expects_failure=True,
         change="Count prompt tokens before sending: what does not fit is lost silently or after the stream began.",
+        changes={
+            C.IGNORED: "Count prompt tokens before sending: what does not fit is cut off without a word.",
+            C.BROKEN: "Count prompt tokens before sending: a prompt that does not fit breaks the request.",
+        },
     ),
     Probe(
         id="stop_string",
@@ -335,6 +387,11 @@ PROBES = (
         needs_model=True,
         feature="stop",
         change="Cut the answer at the stop text yourself.",
+        changes={
+            C.IGNORED: "Cut the answer at the stop text yourself: the server goes on past it.",
+            C.REJECTED: "Leave stop out, and cut the answer yourself.",
+            C.BROKEN: "Strip the stop text from the end of the answer yourself.",
+        },
     ),
     Probe(
         id="stop_array5",
@@ -343,8 +400,13 @@ PROBES = (
         question="Are five stop texts taken?",
         asks=(Ask(label="five", fields=_ABCD | {"stop": ["c", "QQ1", "QQ2", "QQ3", "QQ4"]}),),
         judge=_stop_array,
+        trials=3,
         judges_refusals=True,
         needs_model=True,
         change="Send at most four stop texts.",
+        changes={
+            C.IGNORED: "Cut the answer at the stop texts yourself: a list of five has no effect.",
+            C.BROKEN: "Send at most four stop texts, and strip one that ends the answer.",
+        },
     ),
 )

@@ -1,6 +1,7 @@
 """Probes of the error contract: requests that must fail, and how they do."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from harness.model.probe import ErrorFacts, ProbeClass
 from harness.probes.classify import judged
@@ -8,8 +9,16 @@ from harness.probes.probe import Ask, Judged, Probe, Taken, Target
 from harness.probes.seen import Seen
 
 C = ProbeClass
-_RATE_REQUESTS = 30
-_CHANGE = "Branch on these statuses and shapes; where a bad request is served, check it before sending."
+MOST_IN_BURST = 200
+_CHANGE = "Branch on the status and shape that this server gives, not on those of another."
+_SERVED = {  # what to do where nobody refuses a bad request
+    "unknown_model": "Check the model's name yourself: a misspelt one is answered by some model.",
+    "bad_key": "Do not take an answer for proof that the key is right: a wrong one is served.",
+    "bad_json": "Check that a body is whole before sending it: broken JSON is served.",
+    "wrong_type": "Check the types of fields before sending: a wrong one is served.",
+    "in_stream": "Check the types of fields before sending: a wrong one is served, in a stream too.",
+    "over_long": "Count prompt tokens before sending: one that is too long is served.",
+}
 
 
 def error_facts(case: str, seen: Seen) -> ErrorFacts:
@@ -71,14 +80,37 @@ def _words(facts: ErrorFacts, wanted: tuple[int, ...]) -> str:
 
 
 def _rate_limit(taken: Taken) -> Judged:
+    """Judge a 429 where one was met, else say what headers tell of the limit."""
     limited = next((seen for seen in taken.variants if seen.status == 429), None)  # noqa: PLR2004  # HTTP's own
     if limited is None:
-        return judged((C.INCONCLUSIVE, f"{len(taken.variants)} requests met no limit"))
+        return _unlimited(taken)
     facts = error_facts("rate_limit", limited)
     says_when = any(name in facts.headers for name in ("retry-after", "retry-after-ms"))
     kind = C.SUPPORTED if says_when and facts.shape == "openai" else C.BROKEN
     evidence = f"{_words(facts, (429,))}; retry-after {'given' if says_when else 'missing'}"
     return Judged(outcome=kind, evidence=evidence, errors=(facts,), decisive=limited)
+
+
+def _unlimited(taken: Taken) -> Judged:
+    bad = next((seen for seen in taken.variants if not seen.is_served), None)
+    if bad is not None:
+        kind = C.INCONCLUSIVE if bad.is_turned_away else C.BROKEN
+        return Judged(outcome=kind, evidence=bad.trouble(), decisive=bad)
+    told = {
+        name: value for seen in taken.variants for name, value in seen.record.headers.items() if "ratelimit" in name
+    }
+    n = len(taken.variants)
+    tried = "not provoked (--provoke-rate-limit would)" if n == 1 else f"{n} requests at once met no limit"
+    if not told:
+        return judged((C.INCONCLUSIVE, f"{tried}; no header tells of a limit"))
+    said = ", ".join(f"{name} {value}" for name, value in sorted(told.items()))
+    return judged((C.ACCEPTED, f"{tried}; headers tell of one: {said}"), headers=", ".join(sorted(told)))
+
+
+def provoking(probe: Probe, n_most: int) -> Probe:
+    """Give the probe of the rate limit with a burst: requests without a pause, until one is turned away."""
+    (ask,) = probe.asks
+    return replace(probe, asks=(replace(ask, label="burst", trials=n_most, is_burst=True),))
 
 
 def _overlong(target: Target) -> dict[str, object]:
@@ -98,7 +130,9 @@ def _error(number: int, case: str, question: str, ask: Ask, wanted: tuple[int, .
         expects_failure=True,
         needs_window=window,
         fills_window=window,
+        needs_key=case == "bad_key",
         change=_CHANGE,
+        changes={C.IGNORED: _SERVED[case]},
     )
 
 
@@ -140,13 +174,13 @@ PROBES = (
         id="error_rate_limit",
         number=47,
         group="errors",
-        question="What does a request above the quota get?",
-        asks=(Ask(label="burst", trials=_RATE_REQUESTS),),
+        question="What does a request above the quota get, and do headers tell of the quota?",
+        asks=(Ask(label="once"),),
+        control=None,
         judge=_rate_limit,
         judges_refusals=True,
         judges_turning_away=True,
         expects_failure=True,
-        only_if_asked=True,
-        change="Back off on 429 by a schedule of your own.",
+        change="Back off on 429 by a schedule of your own: this one does not say when to come back.",
     ),
 )

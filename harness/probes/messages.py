@@ -4,11 +4,12 @@ import re
 import struct
 import zlib
 from base64 import b64encode
+from collections.abc import Iterator
 from typing import Any
 
 from harness.decode.markup import find_markup
 from harness.model.probe import ProbeClass
-from harness.probes.classify import Sign, each, judged
+from harness.probes.classify import Sign, each, each_label, in_pairs, judged, served
 from harness.probes.probe import Ask, Judged, Probe, Taken
 from harness.probes.seen import Seen
 
@@ -32,27 +33,26 @@ def red_png(side: int = _SIDE) -> bytes:
 
 
 def _reasoning(taken: Taken) -> Judged:
-    low, high = taken.one("low"), taken.one("high")
-    names = ("reasoning", "reasoning_content")
-    fields = {
-        name
-        for seen in (low, high)
-        for choice in seen.choices
-        for name in names
-        if (choice.get("message") or {}).get(name)
-    }
+    fields = sorted({name for seen in taken.variants for name in _thinking_fields(seen)})
+    found = in_pairs(taken, "low", "high", _effort)
+    return judged((found.outcome, found.evidence), field=", ".join(fields) or None)
+
+
+def _thinking_fields(seen: Seen) -> Iterator[str]:
+    for choice in seen.choices:
+        yield from (name for name in ("reasoning", "reasoning_content") if (choice.get("message") or {}).get(name))
+
+
+def _effort(low: Seen, high: Seen) -> Sign:
     counts = [seen.usage.reasoning_tokens for seen in (low, high)]
-    said = f"reasoning tokens {counts[0]} at low, {counts[1]} at high; field {', '.join(sorted(fields)) or 'none'}"
-    facts = {"field": ", ".join(sorted(fields)) or None}
+    fields = sorted({name for seen in (low, high) for name in _thinking_fields(seen)})
+    said = f"reasoning tokens {counts[0]} at low, {counts[1]} at high; field {', '.join(fields) or 'none'}"
     if any("think" in (find_markup(seen.text) or "") for seen in (low, high)):
-        return judged((C.BROKEN, f"thinking stands in the visible text; {said}"), **facts)
-    amounts = [
-        count if count is not None else len(seen.answer.reasoning)
-        for count, seen in zip(counts, (low, high), strict=True)
-    ]
+        return C.BROKEN, f"thinking stands in the visible text; {said}"
+    amounts = [len(seen.answer.reasoning) if n is None else n for n, seen in zip(counts, (low, high), strict=True)]
     if not any(amounts):
-        return judged((C.ACCEPTED, f"served, no reasoning seen; {said}"), **facts)
-    return judged((C.SUPPORTED if amounts[1] > amounts[0] else C.IGNORED, said), **facts)
+        return C.ACCEPTED, f"served, no reasoning seen; {said}"
+    return (C.SUPPORTED if amounts[1] > amounts[0] else C.IGNORED), said
 
 
 _FORMS: dict[str, list[dict[str, Any]]] = {
@@ -64,21 +64,7 @@ _FORMS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def _message_forms(taken: Taken) -> Judged:
-    found = {form: _form(taken.one(form)) for form in _FORMS}
-    kinds = [kind for kind, _ in found.values()]
-    worst = next((kind for kind in (C.BROKEN, C.REJECTED, C.IGNORED) if kind in kinds), C.SUPPORTED)
-    said = "; ".join(f"{form} {kind}" for form, (kind, _) in found.items())
-    notes = tuple(f"{form}: {text}" for form, (kind, text) in found.items() if kind is not C.SUPPORTED)
-    decisive = next((taken.one(form) for form, (kind, _) in found.items() if kind is worst), None)
-    facts = {form: kind.value for form, (kind, _) in found.items()}
-    is_refused = worst in (C.BROKEN, C.REJECTED)
-    return Judged(outcome=worst, evidence=said, notes=notes, facts=facts, decisive=decisive if is_refused else None)
-
-
 def _form(seen: Seen) -> Sign:
-    if not seen.is_served:
-        return (C.REJECTED if seen.is_refused else C.BROKEN), seen.trouble()
     is_obeyed = "PELICAN" in seen.text
     return (C.SUPPORTED, "obeyed") if is_obeyed else (C.IGNORED, f"not obeyed: {seen.text[-30:]!r}")
 
@@ -143,9 +129,15 @@ PROBES = (
             for effort in ("low", "high")
         ),
         judge=_reasoning,
+        trials=3,
         needs_model=True,
         feature="reasoning_effort",
         change="Leave reasoning_effort out, and read thinking from the field this server uses.",
+        changes={
+            C.IGNORED: "Do not count on reasoning_effort: it is taken, and as much is thought at low as at high.",
+            C.REJECTED: "Leave reasoning_effort out.",
+            C.BROKEN: "Strip the thinking from the visible text before it is shown or parsed.",
+        },
     ),
     Probe(
         id="messages",
@@ -153,10 +145,15 @@ PROBES = (
         group="messages",
         question="Are developer, several system messages, parts, names and a last assistant message obeyed?",
         asks=tuple(Ask(label=form, fields={"messages": messages}) for form, messages in _FORMS.items()),
-        judge=_message_forms,
+        judge=lambda taken: each_label(taken, served(_form)),
+        trials=3,
         needs_model=True,
         judges_refusals=True,
         change="Write prompts in the forms that work: one system message first, text as a string.",
+        changes={
+            C.REJECTED: "Do not send the forms that are refused: one system message first, text as a string.",
+            C.IGNORED: "Put instructions where they are obeyed: one system message first, text as a string.",
+        },
     ),
     Probe(
         id="image",
@@ -169,6 +166,9 @@ PROBES = (
         needs_model=True,
         feature="image",
         change="Do not send images here.",
+        changes={
+            C.IGNORED: "Do not send images here: they are taken and not seen.",
+        },
     ),
     Probe(
         id="unknown_field",

@@ -16,6 +16,8 @@ BASE: Mapping[str, Any] = {
 BUDGETS = ("max_tokens", "max_completion_tokens")
 BESIDE = frozenset({*BUDGETS, "temperature"})  # what most requests carry for another field's sake
 CONTROL = "control"
+_DEADLINE_S = 60.0
+_DEADLINE_PER_REQUEST_S = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,7 @@ class Ask:
     probed: frozenset[str] = frozenset()  # of BESIDE, what the probe is about: sent as written, whatever the file says
     has_exact_budget: bool = False  # the budget's size is what is probed
     trials: int | None = None  # the probe's when absent
+    is_burst: bool = False  # sent without a pause between trials, until one is turned away
     n_prompt_tokens: int = 20  # as estimated, for the cost
 
 
@@ -117,18 +120,28 @@ class Probe:
     question: str
     asks: tuple[Ask, ...]
     judge: Callable[[Taken], Judged]
-    change: str  # what the user's code must change where it is not supported
+    change: str  # what the user's code must change where it is not supported ...
+    changes: Mapping[ProbeClass, str] = field(default_factory=dict)  # ... but for a class that asks for something else
     control: Ask | None = Ask(label=CONTROL)
     trials: int = 1
     needs_model: bool = False
     needs_window: bool = False
+    needs_key: bool = False  # says nothing of an endpoint that asks for none
     fills_window: bool = False  # its prompt is as long as the window: never sent unless announced with its cost
     judges_refusals: bool = False  # a 4xx is an answer to its question
     judges_turning_away: bool = False  # so is a 401 or a 429
     expects_failure: bool = False  # a failed variant calls for no second control
     feature: str | None = None  # as a golden set's `requires` names it
-    only_if_asked: bool = False  # by its id
-    deadline_s: float = 120.0
+
+    @property
+    def deadline_s(self) -> float:
+        """How long all of its requests may take together, waiting for the rate apart."""
+        return _DEADLINE_S + _DEADLINE_PER_REQUEST_S * self.n_requests
+
+    def change_for(self, outcome: ProbeClass) -> str | None:
+        """What the user's code must change where this class was found; None where nothing."""
+        is_fine = outcome in (ProbeClass.SUPPORTED, ProbeClass.ACCEPTED, ProbeClass.INCONCLUSIVE)
+        return None if is_fine else self.changes.get(outcome, self.change)
 
     def trials_of(self, ask: Ask) -> int:
         """How many times a request goes out."""

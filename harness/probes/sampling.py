@@ -1,6 +1,7 @@
 """Probes of sampling: what a parameter does shows only beside answers without it."""
 
 from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 from harness.model.probe import ProbeClass
@@ -15,6 +16,11 @@ _REPEAT = {
     "max_tokens": 100,
 }
 _N_TOPS = 3
+_GAP = 3  # different answers more, of five
+_FREQUENCY, _PRESENCE = "frequency_penalty", "presence_penalty"
+_REPETITIVE = 0.5  # share of repeated words in an answer that a penalty can break
+_BROKEN_BY = 0.2
+_UNMOVED = 0.05
 
 
 def _n_texts(seen: Sequence[Seen]) -> int:
@@ -33,44 +39,78 @@ def _seed(taken: Taken) -> Judged:
     sevens, eights = taken.of("seed 7"), taken.of("seed 8")
     n_seven, n_eight = _n_texts(sevens), _n_texts(eights)
     said = f"{n_seven} different answers of {len(sevens)} with seed 7, {n_eight} of {len(eights)} with seed 8"
-    if n_seven > 1 or n_eight > 1:
-        return judged((C.IGNORED, said))
-    if sevens[0].text == eights[0].text:
-        return judged((C.INCONCLUSIVE, f"{said}, and both the same: temperature shows no effect"))
-    return judged((C.SUPPORTED, said))
+    if n_seven == n_eight == 1:
+        is_same = sevens[0].text == eights[0].text
+        told = f"{said}, and both the same: temperature shows no effect" if is_same else said
+        return judged((C.INCONCLUSIVE if is_same else C.SUPPORTED, told))
+    is_all = n_seven == len(sevens) and n_eight == len(eights)
+    return judged((C.IGNORED, said) if is_all else (C.INCONCLUSIVE, f"{said}: repeatable in part"))
+
+
+def _narrowing(narrow: Sequence[Seen], wide: Sequence[Seen], said: str) -> Sign:
+    """Tell by variety whether a field narrows: answers collapse to one, or three more are different without it.
+
+    One answer more or less is chance: of five draws from one distribution, two sets differ by one as a rule.
+    """
+    n_narrow, n_wide = _n_texts(narrow), _n_texts(wide)
+    gap = n_wide - n_narrow
+    if gap >= _GAP or (n_narrow == 1 and gap >= _GAP - 1):
+        return C.SUPPORTED, said
+    is_still_varied = n_narrow > _GAP and n_narrow >= n_wide
+    return (C.IGNORED, f"{said}: as varied as without") if is_still_varied else (C.INCONCLUSIVE, f"{said}: too close")
 
 
 def _temperature(taken: Taken) -> Judged:
     cold, hot = taken.of("0"), taken.of("1.5")
-    n_cold, n_hot = _n_texts(cold), _n_texts(hot)
-    said = f"{n_cold} different answers of {len(cold)} at 0, {n_hot} of {len(hot)} at 1.5"
-    if n_cold == 1 and n_hot == 1:
-        is_same = cold[0].text == hot[0].text
-        return judged((C.IGNORED if is_same else C.INCONCLUSIVE, said))
-    return judged((C.SUPPORTED if n_hot > n_cold else C.IGNORED, said))
+    said = f"{_n_texts(cold)} different answers of {len(cold)} at 0, {_n_texts(hot)} of {len(hot)} at 1.5"
+    if len({seen.text for seen in (*cold, *hot)}) == 1:
+        return judged((C.IGNORED, f"{said}, all the same"))
+    return judged(_narrowing(cold, hot, said))
 
 
 def _top_p(taken: Taken) -> Judged:
     narrow, wide = taken.of("0.01"), taken.of("1")
-    n_narrow, n_wide = _n_texts(narrow), _n_texts(wide)
-    said = f"{n_narrow} different answers of {len(narrow)} at 0.01, {n_wide} of {len(wide)} at 1"
-    if n_wide == 1:
+    said = f"{_n_texts(narrow)} different answers of {len(narrow)} at 0.01, {_n_texts(wide)} of {len(wide)} at 1"
+    if _n_texts(wide) == 1:
         return judged((C.INCONCLUSIVE, f"{said}: no variety to take away"))
-    return judged((C.SUPPORTED if n_narrow < n_wide else C.IGNORED, said))
+    return judged(_narrowing(narrow, wide, said))
 
 
-def _longest_share(seen: Seen) -> float:
-    words = seen.text.lower().replace(",", " ").split()
-    return max(map(words.count, set(words))) / len(words) if words else 0.0
+def repeated_fraction(text: str) -> float:
+    """Share of the words that had occurred before: 1 - distinct / all."""
+    words = text.lower().replace(",", " ").replace(".", " ").split()
+    return 1 - len(set(words)) / len(words) if words else 0.0
 
 
 def _penalties(taken: Taken) -> Judged:
-    with_it = [_longest_share(seen) for seen in taken.of("penalty")]
-    without = [_longest_share(seen) for seen in taken.of("none")]
-    said = f"commonest word: {with_it[0]:.0%} of the answer, without penalty {without[0]:.0%}"
-    if taken.one("penalty").text != taken.one("none").text:
-        return judged((C.SUPPORTED, said))
-    return judged((C.IGNORED, f"the same answer with and without; {said}"))
+    """Judge each penalty by the repetition that it leaves; presence_penalty's effect need not be visible."""
+    without = median(repeated_fraction(seen.text) for seen in taken.of("none"))
+    signs = {name: _penalty(taken.of(name), without, must_show=name == _FREQUENCY) for name in (_FREQUENCY, _PRESENCE)}
+    kinds = {name: kind for name, (kind, _) in signs.items()}
+    refused = {name for name, kind in kinds.items() if kind in (C.REJECTED, C.BROKEN)}
+    decides = next((name for name in (_FREQUENCY, _PRESENCE) if name in refused), _FREQUENCY)
+    return Judged(
+        outcome=kinds[decides],
+        evidence=f"repeated words: {without:.0%} without; "
+        + "; ".join(f"{name} {kind}, {text}" for name, (kind, text) in signs.items()),
+        facts={name: kind.value for name, kind in kinds.items()},
+        decisive=next((seen for seen in taken.of(decides) if not seen.is_served), None) if refused else None,
+    )
+
+
+def _penalty(answers: Sequence[Seen], without: float, *, must_show: bool) -> Sign:
+    failed = next((seen for seen in answers if not seen.is_served), None)
+    if failed is not None:
+        return (C.REJECTED if failed.is_refused else C.BROKEN), failed.trouble()
+    left = median(repeated_fraction(seen.text) for seen in answers)
+    if without < _REPETITIVE:
+        return C.INCONCLUSIVE, f"{left:.0%}, but nothing to break: the answer without it hardly repeats"
+    if without - left >= _BROKEN_BY:
+        return C.SUPPORTED, f"{left:.0%}"
+    if not must_show:
+        return C.ACCEPTED, f"{left:.0%}"
+    is_close = without - left >= _UNMOVED
+    return (C.INCONCLUSIVE if is_close else C.IGNORED), f"{left:.0%}"
 
 
 def _n_sign(seen: Seen) -> Sign:
@@ -143,6 +183,9 @@ PROBES = (
         needs_model=True,
         feature="seed",
         change="Do not rely on seed for the same answer again.",
+        changes={
+            C.REJECTED: "Leave seed out; the same answer cannot be asked for again.",
+        },
     ),
     Probe(
         id="temperature",
@@ -157,6 +200,9 @@ PROBES = (
         needs_model=True,
         feature="temperature",
         change="Leave temperature out, and tune what depends on it anew.",
+        changes={
+            C.IGNORED: "Do not count on temperature: it is taken without effect; tune prompts instead.",
+        },
     ),
     Probe(
         id="top_p",
@@ -169,17 +215,26 @@ PROBES = (
         needs_model=True,
         feature="top_p",
         change="Leave top_p out, and tune what depends on it anew.",
+        changes={
+            C.IGNORED: "Do not count on top_p: it is taken without effect.",
+        },
     ),
     Probe(
         id="penalties",
         number=18,
         group="sampling",
-        question="Does frequency_penalty break a repetition?",
-        asks=(_ask("penalty", _REPEAT | {"frequency_penalty": 2}), _ask("none", _REPEAT)),
+        question="Does frequency_penalty break a repetition, and is presence_penalty taken?",
+        asks=(*(_ask(name, _REPEAT | {name: 2}) for name in (_FREQUENCY, _PRESENCE)), _ask("none", _REPEAT)),
         judge=_penalties,
+        trials=3,
         needs_model=True,
+        judges_refusals=True,
         feature="frequency_penalty",
         change="Leave the penalties out, and watch for repetitions.",
+        changes={
+            C.IGNORED: "Watch for repetitions yourself: the penalties are taken without effect.",
+            C.REJECTED: "Leave out the penalty that is refused, and watch for repetitions.",
+        },
     ),
     Probe(
         id="n",
@@ -190,6 +245,11 @@ PROBES = (
         judge=_n,
         feature="n",
         change="Send the request n times.",
+        changes={
+            C.IGNORED: "Send the request n times: one choice comes, whatever n says.",
+            C.REJECTED: "Leave n out, and send the request n times.",
+            C.BROKEN: "Leave n out: what comes back cannot be told apart by its index.",
+        },
     ),
     Probe(
         id="logprobs",
@@ -200,6 +260,11 @@ PROBES = (
         judge=_logprobs,
         feature="logprobs",
         change="Do without logprobs.",
+        changes={
+            C.IGNORED: "Handle logprobs that are null: they are taken without effect.",
+            C.REJECTED: "Leave logprobs out.",
+            C.BROKEN: "Read logprobs in the shape of this server, or do without them.",
+        },
     ),
     Probe(
         id="logit_bias",

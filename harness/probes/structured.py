@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from harness.model.probe import ProbeClass
-from harness.probes.classify import Sign, each, judged
+from harness.probes.classify import Sign, each, each_label, in_pairs, judged, served
 from harness.probes.probe import Ask, Judged, Probe, Taken
 from harness.probes.seen import Seen
 
@@ -81,36 +81,19 @@ def _enforced(taken: Taken) -> Judged:
     return judged((C.IGNORED, said), "encouraged: valid when the prompt asks for it", enforcement="encouraged")
 
 
-def _same_as_plain(taken: Taken) -> Judged:
-    plain, stream = taken.one("plain"), taken.one("stream")
+def _same_as_plain(plain: Seen, stream: Seen) -> Sign:
     problems = [problem_with(seen.text, SCHEMA) for seen in (plain, stream)]
     if problems[0] is not None:
         kind = C.IGNORED if problems[1] is not None else C.BROKEN
-        return judged((kind, f"plain: {problems[0]}, streamed: {problems[1] or 'valid'}"))
+        return kind, f"plain: {problems[0]}, streamed: {problems[1] or 'valid'}"
     if problems[1] is not None:
-        return judged((C.BROKEN, f"valid when plain, {problems[1]} when streamed"))
+        return C.BROKEN, f"valid when plain, {problems[1]} when streamed"
     is_same = plain.text == stream.text
-    return judged((C.SUPPORTED, "valid both ways" + (", the same text" if is_same else ", with other values")))
+    return C.SUPPORTED, "valid both ways" + (", the same text" if is_same else ", with other values")
 
 
-def _keywords(taken: Taken) -> Judged:
-    """Judge each keyword for itself: one that is refused says nothing about the others."""
-    found = {keyword: _keyword(keyword, taken.one(keyword)) for keyword in _KEYWORDS}
-    said = "; ".join(f"{keyword} {kind}" for keyword, (kind, _) in found.items())
-    kinds = [kind for kind, _ in found.values()]
-    order = (C.BROKEN, C.REJECTED, C.IGNORED)
-    worst = next((kind for kind in order if kind in kinds), C.SUPPORTED)
-    decisive = next((taken.one(k) for k, (kind, _) in found.items() if kind is worst), None)
-    notes = tuple(f"{keyword}: {text}" for keyword, (kind, text) in found.items() if kind is not C.SUPPORTED)
-    facts = {keyword: kind.value for keyword, (kind, _) in found.items()}
-    is_refused = worst in (C.BROKEN, C.REJECTED)
-    return Judged(outcome=worst, evidence=said, notes=notes, facts=facts, decisive=decisive if is_refused else None)
-
-
-def _keyword(keyword: str, seen: Seen) -> Sign:
-    if not seen.is_served:
-        return (C.REJECTED if seen.is_refused else C.BROKEN), seen.trouble()
-    problem = problem_with(seen.text, _keyword_schema(keyword))
+def _keyword(seen: Seen) -> Sign:
+    problem = problem_with(seen.text, _keyword_schema(seen.label))
     return (C.SUPPORTED, "obeyed") if problem is None else (C.IGNORED, problem)
 
 
@@ -119,6 +102,8 @@ def _truncated(seen: Seen) -> Sign:
     problem = problem_with(seen.text, SCHEMA)
     if problem is None:
         return C.INCONCLUSIVE, "the whole object fitted in the budget"
+    if not seen.text.lstrip().startswith(("{", _FENCE)):
+        return C.INCONCLUSIVE, f"no JSON had begun: {seen.text[:30]!r}"
     said = f"finish_reason {reason} on {seen.text[:30]!r}"
     return (C.SUPPORTED if reason == "length" else C.BROKEN), said
 
@@ -143,6 +128,10 @@ PROBES = (
         needs_model=True,
         feature="json_object",
         change="Ask for JSON in the prompt, strip fences, and parse with a second try.",
+        changes={
+            C.IGNORED: "Strip prose and fences and parse with a second try: json_object is taken without effect.",
+            C.REJECTED: "Leave response_format out: ask for JSON in the prompt, and parse with a second try.",
+        },
     ),
     Probe(
         id="json_schema_enforced",
@@ -158,6 +147,10 @@ PROBES = (
         needs_model=True,
         feature="json_schema",
         change=_CHANGE,
+        changes={
+            C.REJECTED: "Leave response_format out: put the schema into the prompt, validate, ask again on failure.",
+            C.BROKEN: "Strip the code fence, then validate every answer against the schema.",
+        },
     ),
     Probe(
         id="json_schema_stream",
@@ -168,9 +161,13 @@ PROBES = (
             Ask(label=label, fields=_STRICT | {"messages": _FRIENDLY, "stream": label == "stream" or None})
             for label in ("plain", "stream")
         ),
-        judge=_same_as_plain,
+        judge=lambda taken: in_pairs(taken, "plain", "stream", _same_as_plain),
+        trials=3,
         needs_model=True,
         change="Ask for structured answers without a stream.",
+        changes={
+            C.IGNORED: "Validate structured answers yourself: the schema holds neither plain nor streamed.",
+        },
     ),
     Probe(
         id="schema_keywords",
@@ -181,10 +178,15 @@ PROBES = (
             Ask(label=keyword, fields=_format(_keyword_schema(keyword)) | {"messages": _PROSE, "max_tokens": 80})
             for keyword in _KEYWORDS
         ),
-        judge=_keywords,
+        judge=lambda taken: each_label(taken, served(_keyword)),  # one that is refused says nothing of the others
+        trials=3,
         needs_model=True,
         judges_refusals=True,
         change="Take the keywords that are not obeyed out of your schemas, and check their rules in code.",
+        changes={
+            C.REJECTED: "Take the keywords that are refused out of your schemas, and check their rules in code.",
+            C.BROKEN: "Take the keywords that break the request out of your schemas, and check their rules in code.",
+        },
     ),
     Probe(
         id="json_truncated",
@@ -195,7 +197,11 @@ PROBES = (
             Ask(label="cut", fields=_format(SCHEMA) | {"messages": _FRIENDLY, "max_tokens": 3}, has_exact_budget=True),
         ),
         judge=each(_truncated),
+        trials=2,
         needs_model=True,
         change="Parse before trusting finish_reason: cut JSON says stop.",
+        changes={
+            C.REJECTED: "Send structured requests with a larger budget, and parse before trusting an answer.",
+        },
     ),
 )

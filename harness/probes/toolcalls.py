@@ -7,7 +7,7 @@ import msgspec
 from harness.decode.markup import find_tool_markup
 from harness.model.probe import ProbeClass
 from harness.model.record import FindingKind, ToolCall
-from harness.probes.classify import Sign, combined, each, judged
+from harness.probes.classify import Sign, combined, each, each_label, in_pairs, judged, served
 from harness.probes.probe import Ask, Judged, Probe, Taken
 from harness.probes.seen import Seen
 from harness.probes.structured import problem_with
@@ -115,17 +115,18 @@ def _id_style(calls: tuple[ToolCall, ...]) -> str:
     return "functions." if call_id.startswith("functions.") else f"{len(call_id)} characters"
 
 
-def _parity(taken: Taken) -> Judged:
-    plain, stream = taken.one("plain"), taken.one("stream")
+def _parity(plain: Seen, stream: Seen) -> Sign:
+    if not stream.was_streamed:
+        return C.INCONCLUSIVE, "one JSON body instead of a stream: nothing to compare"
     if not plain.answer.tool_calls and not stream.answer.tool_calls:
-        return judged((C.INCONCLUSIVE, "no call either way"))
+        return C.INCONCLUSIVE, "no call either way"
     shapes = [[(call.name, _value(call.arguments)) for call in seen.answer.tool_calls] for seen in (plain, stream)]
     if len(shapes[0]) != len(shapes[1]):
-        return judged((C.BROKEN, f"{len(shapes[0])} calls plain, {len(shapes[1])} streamed"))
+        return C.BROKEN, f"{len(shapes[0])} calls plain, {len(shapes[1])} streamed"
     if plain.text.strip() != stream.text.strip():
-        return judged((C.BROKEN, f"text beside the call: {plain.text[:30]!r} plain, {stream.text[:30]!r} streamed"))
+        return C.BROKEN, f"text beside the call: {plain.text[:30]!r} plain, {stream.text[:30]!r} streamed"
     is_same = shapes[0] == shapes[1]
-    return judged((C.SUPPORTED, "the same call") if is_same else (C.BROKEN, f"{shapes[0]} plain, {shapes[1]} streamed"))
+    return (C.SUPPORTED, "the same call") if is_same else (C.BROKEN, f"{shapes[0]} plain, {shapes[1]} streamed")
 
 
 def _value(arguments: str) -> Any:
@@ -161,15 +162,14 @@ def _none(seen: Seen) -> Sign:
     return (C.IGNORED, f"{n} calls although forbidden") if n else (C.SUPPORTED, "text, no call")
 
 
-def _parallel(taken: Taken) -> Judged:
-    n_free = len(taken.one("two cities").answer.tool_calls)
-    n_serial = len(taken.one("false").answer.tool_calls)
+def _parallel(free: Seen, serial: Seen) -> Sign:
+    n_free, n_serial = len(free.answer.tool_calls), len(serial.answer.tool_calls)
     said = f"{n_free} calls for two cities, {n_serial} with parallel_tool_calls false"
     if n_free < 2:  # noqa: PLR2004  # two cities
-        return judged((C.INCONCLUSIVE, said))
+        return C.INCONCLUSIVE, said
     if n_serial == 0:
-        return judged((C.BROKEN, said))
-    return judged((C.SUPPORTED if n_serial == 1 else C.IGNORED, said))
+        return C.BROKEN, said
+    return (C.SUPPORTED if n_serial == 1 else C.IGNORED), said
 
 
 def _strict(seen: Seen) -> Sign:
@@ -179,16 +179,6 @@ def _strict(seen: Seen) -> Sign:
     if problem == "arguments not JSON":
         return C.BROKEN, problem
     return (C.SUPPORTED, "arguments valid against the schema") if problem is None else (C.IGNORED, problem)
-
-
-def _tool_result(taken: Taken) -> Judged:
-    refused = [seen for seen in taken.variants if not seen.is_served]
-    if refused:
-        labels = ", ".join(seen.label for seen in refused)
-        kind = C.REJECTED if all(seen.is_refused for seen in refused) else C.BROKEN
-        evidence = f"{labels}: {refused[0].trouble()}"
-        return Judged(outcome=kind, evidence=evidence, decisive=refused[0], facts={"refused_ids": labels})
-    return combined([_canary(seen) for seen in taken.variants])
 
 
 def _canary(seen: Seen) -> Sign:
@@ -224,6 +214,11 @@ PROBES = (
         needs_model=True,
         feature="tools",
         change=_NO_CALLS,
+        changes={
+            C.IGNORED: "Do not rely on a call: tools are taken, and prose comes; ask for JSON, dispatch it yourself.",
+            C.REJECTED: "Leave tools out: ask for JSON and dispatch it yourself.",
+            C.BROKEN: "Parse and check every call before running it: what comes is no valid call.",
+        },
     ),
     Probe(
         id="tool_stream",
@@ -235,6 +230,9 @@ PROBES = (
         trials=3,
         needs_model=True,
         change="Ask for tool calls without a stream.",
+        changes={
+            C.BROKEN: "Ask for tool calls without a stream: streamed fragments do not assemble to a valid call.",
+        },
     ),
     Probe(
         id="tool_stream_parity",
@@ -245,7 +243,8 @@ PROBES = (
             Ask(label="plain", fields=_AUTO, n_prompt_tokens=120),
             Ask(label="stream", fields=_AUTO | {"stream": True}, n_prompt_tokens=120),
         ),
-        judge=_parity,
+        judge=lambda taken: in_pairs(taken, "plain", "stream", _parity),
+        trials=3,
         needs_model=True,
         change="Use one form only, and test with that one.",
     ),
@@ -260,6 +259,10 @@ PROBES = (
         needs_model=True,
         feature="tool_choice",
         change="Handle an answer without a call where one was required.",
+        changes={
+            C.REJECTED: "Leave tool_choice out, and ask for the call in the prompt.",
+            C.BROKEN: "Check for calls themselves, not for finish_reason, where one was required.",
+        },
     ),
     Probe(
         id="tool_named",
@@ -281,6 +284,10 @@ PROBES = (
         trials=3,
         needs_model=True,
         change="Offer only the one function, and handle an answer without its call.",
+        changes={
+            C.REJECTED: "Leave tool_choice out, and offer only the one function.",
+            C.BROKEN: "Check name and arguments of a call that was asked for by name.",
+        },
     ),
     Probe(
         id="tool_none",
@@ -292,6 +299,10 @@ PROBES = (
         trials=3,
         needs_model=True,
         change="Leave tools out of the request where none may be called.",
+        changes={
+            C.IGNORED: "Leave tools out where none may be called: tool_choice none is taken, and calls come.",
+            C.BROKEN: "Leave tools out where none may be called: calls come as markup in the text.",
+        },
     ),
     Probe(
         id="parallel",
@@ -302,10 +313,15 @@ PROBES = (
             Ask(label="two cities", fields=_asking(_TWO), n_prompt_tokens=120),
             Ask(label="false", fields=_asking(_TWO, parallel_tool_calls=False), n_prompt_tokens=120),
         ),
-        judge=_parallel,
+        judge=lambda taken: in_pairs(taken, "two cities", "false", _parallel),
+        trials=3,
         needs_model=True,
         feature="parallel_tool_calls",
         change="Take any number of calls in an answer, and run those with side effects one at a time.",
+        changes={
+            C.REJECTED: "Leave parallel_tool_calls out, and take any number of calls in an answer.",
+            C.BROKEN: "Do not send parallel_tool_calls false: no call comes with it.",
+        },
     ),
     Probe(
         id="tool_strict",
@@ -326,6 +342,9 @@ PROBES = (
         needs_model=True,
         feature="tool_strict",
         change="Validate arguments against the schema before running a tool.",
+        changes={
+            C.REJECTED: "Leave strict out of tools, and validate arguments before running one.",
+        },
     ),
     Probe(
         id="tool_result",
@@ -335,9 +354,14 @@ PROBES = (
         asks=tuple(
             Ask(label=f"id of {len(call_id)}", fields=_history(call_id), n_prompt_tokens=160) for call_id in _IDS
         ),
-        judge=_tool_result,
+        judge=lambda taken: each_label(taken, served(_canary)),
+        trials=3,
         judges_refusals=True,
         needs_model=True,
         change="Send back the server's own call ids, and check what its template takes.",
+        changes={
+            C.IGNORED: "Check that answers use what a tool returned: here they do not.",
+            C.BROKEN: "Test the second half of a tool loop: a history with calls breaks the server.",
+        },
     ),
 )

@@ -12,6 +12,7 @@ from harness.report.view_probes import NOT_RUN, all_probes, difference_of, diffe
 _WIDTH = 100
 _NAME = 24
 _CLASS = 14
+_ASKED = 7  # how often each of a probe's requests was sent
 _MOST_CHANGES = 12
 _TROUBLE = (ProbeClass.IGNORED, ProbeClass.BROKEN, ProbeClass.REJECTED, ProbeClass.INCONCLUSIVE)
 
@@ -46,10 +47,11 @@ def probes_block(view: ProbesView, reports: Sequence[ProbeReport], pages: Sequen
     return [
         *textwrap.wrap(view.sentence, _WIDTH),
         "",
-        heads + "evidence",
+        heads + f"{'asked':<{_ASKED}}evidence",
         *(_row(one.id, reports) for one in first),
         *(["", "the same on all:"] if first and rest else []),
         *(_row(one.id, reports) for one in rest),
+        *(["", *view.skipped] if view.skipped else []),
         *_changes(view),
         *(f"{'page':<{_NAME}}{page}" for page in pages),
     ]
@@ -60,7 +62,8 @@ def _row(probe_id: str, reports: Sequence[ProbeReport]) -> str:
     words = "".join(f"{(NOT_RUN if one is None else one.outcome.value):<{_CLASS}}" for one in results)
     told = [one.evidence for one in results if one is not None and one.outcome in _TROUBLE]
     there = [one.evidence for one in results if one is not None]
-    line = f"{probe_id:<{_NAME}}{words}{one_line((told or there or [''])[0], _WIDTH)}"
+    times = f"{max(one.trials for one in results if one is not None)}x"
+    line = f"{probe_id:<{_NAME}}{words}{times:<{_ASKED}}{one_line((told or there or [''])[0], _WIDTH)}"
     apart = difference_of(probe_id, reports) if len(reports) > 1 else ""
     line += f" [{apart}]" if apart and apart != "another class" else ""
     return one_line_cut(line)

@@ -188,7 +188,9 @@ def _result_cell(result: ProbeResult | None, probe_id: str, reports: Sequence[Pr
     apart = [
         f"{name} {value}"
         for name, value in result.facts.items()
-        if name not in _NOT_COMPARED and len({repr(one.facts.get(name)) for one in others if one is not None}) > 1
+        if name not in _NOT_COMPARED
+        and f"{name} {value}" not in result.evidence
+        and len({repr(one.facts.get(name)) for one in others if one is not None}) > 1
     ]
     return Cell(
         text=result.outcome.value,
@@ -298,6 +300,8 @@ def _anchor(position: int, probe_id: str) -> str:
 
 def _skipped(reports: Sequence[ProbeReport]) -> Iterator[str]:
     for report in reports:
+        if report.stopped is not None:
+            yield one_line(f"{name_of(report)}: the rest was not run, it cannot be reached: {report.stopped}", _LINE)
         for probe, reason in report.skipped.items():
             yield one_line(f"{name_of(report)}: {probe} was not run: {reason}", _LINE)
 

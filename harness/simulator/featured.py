@@ -91,7 +91,8 @@ class FeaturedEndpoint:
 
     def _check_quota(self) -> None:
         name = "error_rate_limit"
-        if self._switches.has(name) and self._switches.of(name) != "inconclusive" and self._n_requests > _QUOTA:
+        has_limit = self._switches.has(name) and self._switches.of(name) in ("supported", "broken")
+        if has_limit and self._n_requests > _QUOTA:
             headers = {"Retry-After": "1"} if self._switches.of(name) == "supported" else {}
             raise RefusedRequest(over_the_quota(_QUOTA, headers))
 
@@ -143,7 +144,9 @@ class FeaturedEndpoint:
         }
 
     def _extra(self, own: Headers) -> Headers:
-        return own if self._switches.of("headers_cache_responses") == "accepted" else (*own, *_LIMITS)
+        is_silent = self._switches.of("headers_cache_responses") == "accepted"
+        is_silent |= self._switches.of("error_rate_limit") == "inconclusive"
+        return own if is_silent else (*own, *_LIMITS)
 
     def _plain(self, body: Body, own: Headers) -> Script:
         choices = self._speaker.say(body)

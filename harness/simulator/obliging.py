@@ -83,7 +83,7 @@ class ObligingModel:
 
     def _swayed(self, said: str, body: Body) -> str:
         """Change what was said as a field or a switch would."""
-        if "frequency_penalty" in body:
+        if "frequency_penalty" in body or "presence_penalty" in body:
             return " ".join(_WORDS)
         if said == _SEA and self._switches.of("greedy_repeat") == "accepted":
             return f"{said} {next(self._numbers)}"
@@ -139,6 +139,8 @@ class ObligingModel:
     def _limited(self, said: Said, body: Body) -> Said:
         limit = body.get("max_completion_tokens") or body.get("max_tokens") or 4096
         tokens = tokens_of(said.text)
+        if self._switches.is_("budget_overflow", "ignored", body):
+            said.finish = "length"  # as where a budget was lowered to what is left
         if len(tokens) <= limit:
             return said
         says_stop = self._switches.of("max_tokens") == "broken" or self._switches.is_("json_truncated", "broken", body)

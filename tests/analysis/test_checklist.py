@@ -61,6 +61,7 @@ def test_every_item_of_the_list_is_there_and_what_is_open_has_a_command() -> Non
     [
         (None, State.NOT_DONE),
         (ProbeClass.SUPPORTED, State.DONE),
+        (ProbeClass.ACCEPTED, State.NOT_DONE),
         (ProbeClass.BROKEN, State.FAILED),
         (ProbeClass.REJECTED, State.FAILED),
         (ProbeClass.INCONCLUSIVE, State.NOT_DONE),
@@ -187,7 +188,7 @@ def test_the_cold_path_is_never_done_by_itself_and_fails_where_a_wake_would_be_g
     assert short.command == "write timeouts: {first_output_s: 660} into b.yml"
     long = items(with_candidate(sample(), cold=cold, timeouts={"first_output_s": 660.0}))["timeouts"]
     assert long.state is State.NOT_DONE
-    assert "900 s" in long.command
+    assert long.command == "bench cold b.yml"
 
 
 def test_the_changes_name_the_declared_differences_and_what_probes_ask_for_what_is_in_use_first() -> None:
@@ -216,3 +217,17 @@ def test_a_finding_that_both_sides_have_is_no_change() -> None:
     ]
     changes = cutover_checklist(replace(sample(), findings=tuple(rows)), a_prior()).changes
     assert [change for change in changes if "Mind" in change] == ["Mind new. (new, 2 responses)"]
+
+
+def test_a_probe_says_its_day_and_a_stale_one_does_nothing() -> None:
+    prior = a_prior(ALL_GOOD, days={"chat": "2026-01-02", "logprobs": "2026-01-02"}, run_day="2026-02-01")
+    fresh = items(without_records(sample()), prior)["completion"]
+    assert (fresh.state, "(probed on 2026-01-02)" in fresh.evidence) == (State.DONE, True), "30 days"
+    late = replace(prior, run_day="2026-02-02", needed={"logprobs": ("p",)})
+    stale = items(without_records(sample()), late)["completion"]
+    assert stale.state is State.NOT_DONE
+    assert "probed on 2026-01-02, 31 days before the run: stale, probe again" in stale.evidence
+    assert stale.command.startswith("bench probe b.yml")
+    assert items(sample(), late)["features"].state is State.NOT_DONE
+    found = cutover_checklist(sample(), late)
+    assert found.source.startswith("results/p, probed 2026-01-02; 2 of 2 more than 30 days before the run")

@@ -1,5 +1,7 @@
 """What `bench compare` and `bench run` say and refuse before they measure, and the checklist afterwards."""
 
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -104,12 +106,20 @@ def test_probes_of_another_endpoint_are_refused_by_the_checklist(tmp_path: Path)
     other = a_folder(tmp_path / "elsewhere", of(fields | {"name": "c"}, a_result()))
     told = CliRunner().invoke(main, ["checklist", str(run), "--probes", str(other)])
     assert told.exit_code == 2
-    assert "these probes are of 'c', and the run is of b" in told.output
+    assert "these probes are of another endpoint (not of b: name 'c' instead of 'b')" in told.output
+    moved = a_folder(tmp_path / "moved", of(fields | {"model": "m2", "base_url": "http://x.test/v1"}, a_result()))
+    told = CliRunner().invoke(main, ["checklist", str(run), "--probes", str(moved)])
+    assert told.exit_code == 2, "the same name alone makes no endpoint the same"
+    assert "base_url 'http://x.test/v1' instead of" in told.output
+    assert "model 'm2' instead of 'sim-model'" in told.output
     output = tmp_path / "cutover.md"
     own = a_folder(tmp_path / "elsewhere", of(fields, a_result("tool_auto"), probing_id="own-probe"))
-    words = ["checklist", str(run), "--probes", str(own), "-o", str(output)]
-    assert CliRunner().invoke(main, words).exit_code == 0
-    assert "own-probe" in output.read_text()
+    for named in (own, own / "probes.json"):
+        words = ["checklist", str(run), "--probes", str(named), "-o", str(output)]
+        assert CliRunner().invoke(main, words).exit_code == 0
+        assert "own-probe" in output.read_text()
+    assert f"bench probe {shlex.quote(str(file))} --probe" in output.read_text()
+    assert f"`bench cold {shlex.quote(str(file))}`" in output.read_text()
 
 
 def test_what_the_set_needs_is_probed_first_where_asked_for(tmp_path: Path) -> None:
@@ -153,4 +163,39 @@ def test_a_probing_of_a_part_hides_no_older_result_and_each_says_its_day(tmp_pat
     outcomes = {result.id: result.outcome.value for result in found.report.results}
     assert outcomes == {"stream": "supported", "chat": "supported", "tool_auto": "rejected"}
     assert found.report.context_window == 4096
+    assert not bell.was_rung()
+
+
+def test_probes_given_by_folder_count_and_those_of_another_endpoint_are_refused(tmp_path: Path, bell: Doorbell) -> None:
+    file, fields = an_endpoint(tmp_path, bell.base_url)
+    own = a_folder(tmp_path / "elsewhere", of(fields, *REJECTING))
+    shown = running(tmp_path, file, "--probes", str(own))
+    assert (shown.exit_code, "rejects tool_auto" in shown.output) == (2, True), shown.output
+    other = a_folder(tmp_path / "other", of(fields | {"model": "m2"}, a_result()))
+    shown = running(tmp_path, file, "--probes", str(other / "probes.json"))
+    assert (shown.exit_code, "model 'm2' instead of 'sim-model'" in shown.output) == (2, True), shown.output
+    assert not bell.was_rung()
+
+
+def test_one_sum_of_both_sides_probes_and_run_is_held_against_the_money(tmp_path: Path, bell: Doorbell) -> None:
+    golden = str(Bench(folder=tmp_path).golden)
+    prices = {"input_per_mtok": 0, "output_per_mtok": 0, "per_request": 1}
+    files = [
+        str(
+            write_yaml(
+                tmp_path / f"{name}.yml", {"name": name, "base_url": bell.base_url, "model": "m", "prices": prices}
+            )
+        )
+        for name in "ab"
+    ]
+    words = [*files, "--golden", golden, "--probe", "--max-cost"]
+    refused = compare(tmp_path, *words, "10")
+    told = re.search(r"the run with its probes may cost (\d+)\.00, more than --max-cost 10\.00", refused.output)
+    assert told, refused.output
+    run_alone = compare(tmp_path, *files, "--golden", golden, "--max-cost", "10")
+    alone = re.search(r"the run may cost (\d+)\.00", run_alone.output)
+    assert alone, run_alone.output
+    n_probes = [int(n) for n in re.findall(r"probing [ab]: .*at most (\d+) requests", refused.output)]
+    assert len(n_probes) == 2
+    assert int(told[1]) == int(alone[1]) + sum(n_probes)
     assert not bell.was_rung()

@@ -43,8 +43,8 @@ def test_two_endpoints_stand_side_by_side_the_differences_first(tmp_path: Path) 
         shown = probing(tmp_path, str(files["a"]), str(files["b"]), *only(*CORE))
     assert shown.exit_code == 0, shown.output
     rows = [line.split() for line in shown.stdout.splitlines()]
-    heads = rows.index(["probe", "a", "b", "evidence"])
-    assert rows[heads + 1][:3] == ["stop_string", "supported", "ignored"]
+    heads = rows.index(["probe", "a", "b", "asked", "evidence"])
+    assert rows[heads + 1][:4] == ["stop_string", "supported", "ignored", "3x"]
     assert [row[0] for row in rows if row[1:3] == ["supported", "supported"]] == list(CORE[:-1])
     assert shown.stdout.index("stop_string") < shown.stdout.index("the same on all:")
     assert "what your code must change" in shown.stdout
@@ -54,7 +54,7 @@ def test_the_cost_is_said_before_and_every_probe_as_it_ends(tmp_path: Path) -> N
     with featured(tmp_path, a={}) as files:
         shown = probing(tmp_path, str(files["a"]), *only("chat", "stream"))
     before, _, after = shown.stderr.partition("1/2 chat: supported")
-    assert "probing a: 2 probes, 3 requests" in before
+    assert "probing a: 2 probes, at most 4 requests" in before
     assert "cost unknown (no price book)" in before
     assert "2/2 stream: supported" in after
 
@@ -80,7 +80,11 @@ def test_groups_and_single_probes_add_up(tmp_path: Path) -> None:
     results = json.loads(shown.stdout)["endpoints"][0]["results"]
     assert {result["group"] for result in results} == {"core", "errors"}
     assert [result["id"] for result in results if result["group"] == "core"] == ["chat"]
-    assert all(result["errors"] for result in results if result["id"].startswith("error_"))
+    contract = [
+        result for result in results if result["id"].startswith("error_") and result["id"] != "error_rate_limit"
+    ]
+    assert contract
+    assert all(result["errors"] for result in contract)
 
 
 @pytest.mark.parametrize(
@@ -129,8 +133,51 @@ def test_more_money_than_allowed_is_refused(tmp_path: Path) -> None:
     assert "more than --max-cost 0.0100; nothing was sent" in shown.output
 
 
-def test_an_endpoint_that_answers_nothing_could_not_be_probed(tmp_path: Path) -> None:
+def test_an_endpoint_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
     file = endpoint_file(tmp_path, "a", "http://127.0.0.1:9/v1")
-    shown = probing(tmp_path, str(file), *only("chat"))
+    shown = probing(tmp_path, str(file))
     assert shown.exit_code == 75, shown.output
-    assert "no request was answered (connect: " in shown.output
+    told = [line for line in shown.output.splitlines() if "connect" in line]
+    assert len(told) == 1
+    assert "http://127.0.0.1:9/v1 cannot be reached (connect: " in told[0]
+    assert "inconclusive" not in shown.output
+    assert list((tmp_path / "reports").iterdir()) == []
+
+
+def test_what_is_repeated_and_what_is_left_out_is_said_beforehand(tmp_path: Path) -> None:
+    file = endpoint_file(tmp_path, "a", "http://127.0.0.1:9/v1", params={"drop": ["max_tokens"]})
+    shown = probing(tmp_path, str(file), *only("stop_string", "temperature", "seed", "context_overflow", "models"))
+    assert "5 probes (3 of them hang on the model's choice and are asked 3 to 5 times)" in shown.stderr
+    assert "not sent and not counted: context_overflow" in shown.stderr
+    assert "requests have no budget" in shown.stderr
+    assert "or more" not in shown.stderr
+
+
+def test_money_without_a_bound_or_in_two_currencies_is_refused(tmp_path: Path) -> None:
+    prices: dict[str, Any] = {"input_per_mtok": 1, "output_per_mtok": 1}
+    a = endpoint_file(tmp_path, "a", "http://127.0.0.1:9/v1", prices=prices)
+    b = endpoint_file(tmp_path, "b", "http://127.0.0.1:9/v1", prices=prices | {"currency": "EUR"})
+    both = probing(tmp_path, str(a), str(b), *only("chat"), "--max-cost", "100")
+    assert (both.exit_code, "prices are in EUR and USD" in both.output) == (2, True), both.output
+    c = endpoint_file(tmp_path, "c", "http://127.0.0.1:9/v1", prices=prices, params={"drop": ["max_tokens"]})
+    unbounded = probing(tmp_path, str(c), *only("chat"), "--max-cost", "100")
+    assert (unbounded.exit_code, "needs a bound on every answer" in unbounded.output) == (2, True), unbounded.output
+
+
+def test_the_sum_of_both_endpoints_is_held_against_the_money(tmp_path: Path) -> None:
+    prices: dict[str, Any] = {"input_per_mtok": 0, "output_per_mtok": 0, "per_request": 1}
+    files = [str(endpoint_file(tmp_path, name, "http://127.0.0.1:9/v1", prices=prices)) for name in ("a", "b")]
+    words = [*only("chat"), "--max-cost", "1.5"]
+    assert probing(tmp_path, files[0], *words).exit_code == 75, "one request each costs 1"
+    refused = probing(tmp_path, *files, *words)
+    assert refused.exit_code == 2
+    assert "the probes may cost 2.00, more than --max-cost 1.50; nothing was sent" in refused.output
+
+
+def test_a_burst_is_sent_where_it_is_asked_for(tmp_path: Path) -> None:
+    with featured(tmp_path, a={"error_rate_limit": "supported"}) as files:
+        shown = probing(tmp_path, str(files["a"]), *only("chat"), "--provoke-rate-limit", "40", "--json")
+    assert shown.exit_code == 0, shown.output
+    results = {result["id"]: result for result in json.loads(shown.stdout)["endpoints"][0]["results"]}
+    assert results["error_rate_limit"]["outcome"] == "supported"
+    assert results["error_rate_limit"]["status"] == 429

@@ -9,6 +9,7 @@ from harness.measure.needs import CORE, needed_probes
 from harness.model.endpoint import Params
 from harness.model.golden import Check, CheckKind, GoldenSet
 from harness.model.goldenfile import load_golden_set
+from harness.model.requirements import REQUIREMENTS
 from harness.model.shipped import golden_set_file
 from harness.probes.catalogue import PROBES
 from tests.measure.prompts import a_prompt, an_endpoint
@@ -66,6 +67,14 @@ def test_what_the_endpoint_file_drops_or_renames_is_not_needed_under_its_old_nam
 
 def test_a_word_that_only_the_author_knows_counts() -> None:
     assert needs(requires=("vision",)) == {"image"}
+
+
+def test_every_word_asks_for_probes_that_there_are_and_every_probe_and_feature_is_a_word() -> None:
+    assert {probe for probes in REQUIREMENTS.values() for probe in probes} <= IDS
+    assert set(REQUIREMENTS) >= IDS
+    for probe in PROBES:
+        assert probe.feature is None or probe.id in REQUIREMENTS[probe.feature], probe.id
+    assert needs(requires=("audio", "reasoning_effort", "presence_penalty")) == {"reasoning", "penalties"}
 
 
 def test_a_tool_loop_needs_the_second_half() -> None:

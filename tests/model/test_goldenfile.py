@@ -143,6 +143,13 @@ def test_a_prompt_without_checks_is_allowed(tmp_path: Path) -> None:
         ("    intent: i\n", "", 6, ("missing required field `intent`",)),
         ("id: one", "id: 'Not An Id'", 6, ("prompts[0].id", "'Not An Id'")),
         ("id: one", "id: 5", 6, ("prompts[0].id", "(found 5)")),
+        (
+            "category: c",
+            "category: c\n    requires: [tools, json_shema]",
+            8,
+            ("prompts[0].requires[1]", "unknown feature 'json_shema'", "Did you mean json_schema?", "Known: tools"),
+        ),
+        ("category: c", "category: c\n    requires: [xyzzy]", 8, ("unknown feature 'xyzzy'", "Known: tools")),
         ("category: c", "category: c\n    repeats: 0", 8, ("prompts[0].repeats", "(found 0)")),
         ("category: c", "category: c\n    measure: {decode: often}", 8, ("measure.decode", "'often'")),
         ("category: c", "category: c\n    example: {txt: x}", 8, ("unknown key 'txt'", "Did you mean 'text'?")),

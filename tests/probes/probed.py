@@ -26,8 +26,9 @@ def an_endpoint(port: int, **fields: Any) -> Endpoint:
 
 async def probe_port(port: int, folder: Path, ids: tuple[str, ...] = (), **more: Any) -> ProbeReport:
     endpoint = more.pop("endpoint", None) or an_endpoint(port, **more.pop("fields", {}))
+    probes = chosen(ids=ids, burst=more.pop("burst", None))
     options: dict[str, Any] = {"environ": ENVIRON, "requests_per_minute": FAST_RATE, "window": 2000} | more
-    return await probe_endpoint(Probing(endpoint=endpoint, probes=chosen(ids=ids), probing_id="p", **options), folder)
+    return await probe_endpoint(Probing(endpoint=endpoint, probes=probes, probing_id="p", **options), folder)
 
 
 async def probe_simulator(

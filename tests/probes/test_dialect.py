@@ -13,7 +13,7 @@ from harness.simulator.features import USES
 from tests.probes.probed import probed
 
 C = ProbeClass
-IDS = tuple(probe.id for probe in PROBES if not probe.only_if_asked)
+IDS = tuple(probe.id for probe in PROBES)
 
 
 def strict(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -129,7 +130,9 @@ def test_a_redirect_is_not_followed_with_the_key(tmp_path: Path) -> None:
 
     report = asyncio.run(main())
     assert result_of(report, "seed").outcome is ProbeClass.BROKEN
-    assert "redirect" in result_of(report, "seed").evidence
+    evidence = result_of(report, "seed").evidence
+    assert re.search(r"redirected to http://127\.0\.0\.1:\d+, not followed", evidence), evidence
+    assert "/v1" not in evidence
     assert elsewhere == []
 
 

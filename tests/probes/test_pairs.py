@@ -13,7 +13,7 @@ CLASSES = {  # what else a probe can give, or cannot
     "chat": "supported rejected broken inconclusive",
     "compression": "supported accepted rejected broken inconclusive",
     "headers_cache_responses": "supported accepted rejected broken inconclusive",
-    "budget_overflow": "supported ignored broken inconclusive",
+    "budget_overflow": "supported ignored broken accepted inconclusive",
     "context_overflow": "supported ignored broken accepted inconclusive",
     "greedy_repeat": "supported accepted rejected broken inconclusive",
     "logit_bias": "accepted rejected broken inconclusive",
@@ -27,7 +27,7 @@ CLASSES = {  # what else a probe can give, or cannot
     "error_wrong_type": "supported ignored broken",
     "error_in_stream": "supported ignored broken",
     "error_over_long": "supported ignored broken inconclusive",
-    "error_rate_limit": "supported broken inconclusive",
+    "error_rate_limit": "supported broken accepted inconclusive",
 }
 PAIRS = [(probe, kind) for probe in PROBES for kind in CLASSES.get(probe.id, USUAL).split()]
 
@@ -35,7 +35,8 @@ PAIRS = [(probe, kind) for probe in PROBES for kind in CLASSES.get(probe.id, USU
 @pytest.mark.parametrize(("probe", "kind"), PAIRS, ids=lambda value: getattr(value, "id", value))
 def test_a_switched_class_is_recognised(probe: object, kind: str, tmp_path: Path) -> None:
     name = probe.id  # type: ignore[attr-defined]
-    (result,) = probed({name: kind}, tmp_path / "p", name).results
+    burst = 30 if name == "error_rate_limit" and kind != "accepted" else None
+    (result,) = probed({name: kind}, tmp_path / "p", name, burst=burst).results
     assert result.outcome == ProbeClass(kind), result.evidence
     assert result.evidence
     assert (result.change is not None) == (kind in {"ignored", "rejected", "broken"})

@@ -1,21 +1,25 @@
 """What a probing leaves, what it costs, and how its requests are made."""
 
+import asyncio
 import json
+import socket
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 
 from harness.errors import ConfigError
-from harness.measure.probecompose import ProbeComposer
+from harness.measure.probecompose import ProbeComposer, dialect_of
+from harness.measure.probing import paced
 from harness.model.endpoint import Params, Prices
 from harness.model.probe import ProbeClass
 from harness.model.probestorage import load_probing, probe_report_schema
 from harness.probes.catalogue import PROBES, chosen, estimate_cost, probes_for
-from harness.probes.classify import combined
-from harness.probes.probe import Target
-from tests.probes.probed import ENVIRON, an_endpoint, probed, result_of
-from tests.probes.recorded import classified
+from harness.probes.classify import classify, combined
+from harness.probes.probe import Probe, Target
+from tests.probes.probed import ENVIRON, an_endpoint, probe_port, probed, result_of
+from tests.probes.recorded import classified, exchange_of
 
 C = ProbeClass
 TARGET = Target(model="sim-model", window=2000)
@@ -39,14 +43,14 @@ def test_no_more_is_sent_than_was_announced(tmp_path: Path) -> None:
     ids = tuple(probe.id for probe in chosen())
     probed({}, tmp_path / "p", *ids)
     n_sent = len(load_probing(tmp_path / "p").exchanges)
-    assert n_sent <= estimate_cost(chosen(), TARGET).n_requests < 200
+    assert n_sent <= estimate_cost(chosen(), TARGET).n_requests < 250
 
 
 def test_a_cost_is_counted_from_budgets_and_prices() -> None:
     prices = Prices(input_per_mtok=10, output_per_mtok=100, per_request=0.5)
     cost = estimate_cost(chosen(ids=["logit_bias"]), TARGET, prices)
-    assert (cost.n_requests, cost.max_completion_tokens) == (2, 32)
-    assert cost.price == pytest.approx(2 * 0.5 + (cost.prompt_tokens * 10 + 32 * 100) / 1e6)
+    assert (cost.n_requests, cost.max_completion_tokens) == (3, 48), "the control once more, where a variant failed"
+    assert cost.price == pytest.approx(3 * 0.5 + (cost.prompt_tokens * 10 + 48 * 100) / 1e6)
 
 
 def test_a_window_is_learnt_from_the_model_list_or_the_probe_is_left_out(tmp_path: Path) -> None:
@@ -88,8 +92,9 @@ def test_a_request_has_one_length_and_its_own_path() -> None:
 
 def test_probes_are_chosen_by_group_and_name() -> None:
     assert {probe.group for probe in chosen(groups=["tools"])} == {"tools"}
-    assert "error_rate_limit" not in {probe.id for probe in chosen()}
-    assert [probe.id for probe in chosen(ids=["error_rate_limit"])] == ["error_rate_limit"]
+    assert sum(probe.trials_of(ask) for probe in chosen(ids=["error_rate_limit"]) for ask in probe.asks) == 1
+    assert [probe.id for probe in chosen(ids=["seed"], burst=9)] == ["seed", "error_rate_limit"]
+    assert chosen(burst=9)[-1].n_requests == 9
     assert [probe.id for probe in probes_for(["json_schema", "stop"])] == ["stop_string", "json_schema_enforced"]
     with pytest.raises(ConfigError, match="unknown probe 'sed'"):
         chosen(ids=["sed"])
@@ -133,13 +138,105 @@ def test_a_model_that_only_thinks_is_inconclusive_and_its_control_is_served() ->
     assert (result.outcome, "thinks" in result.evidence) == (C.INCONCLUSIVE, True)
 
 
-def test_requests_keep_to_the_rate(tmp_path: Path) -> None:
-    waits: list[float] = []
+def test_requests_are_spaced_evenly(tmp_path: Path) -> None:
+    throttle = paced(7)
+    assert (throttle.rate_limit, throttle.period) == (1, pytest.approx(60 / 7)), "a minute's seven never at once"
+    assert throttle.retry_interval < throttle.period
+    taken: list[Any] = []
 
-    async def count(self: object) -> None:
-        waits.append(self.rate_limit)  # type: ignore[attr-defined]
+    async def count(self: Any) -> None:
+        taken.append(self.period)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("asyncio_throttle.throttler.Throttler.acquire", count)
         probed({}, tmp_path / "p", "chat", "logit_bias", requests_per_minute=7)
-    assert waits == [7] * len(load_probing(tmp_path / "p").exchanges)
+    assert taken == [throttle.period] * len(load_probing(tmp_path / "p").exchanges)
+
+
+def test_a_wrong_key_is_not_tried_where_none_is_asked_for(tmp_path: Path) -> None:
+    report = probed({}, tmp_path / "p", "error_bad_key", "logit_bias", fields={"api_key": None})
+    assert [result.id for result in report.results] == ["logit_bias"]
+    assert "names no key" in report.skipped["error_bad_key"]
+    in_header = probed(
+        {}, tmp_path / "q", "error_bad_key", fields={"api_key": None, "headers": {"api-key": "${PROBE_KEY}"}}
+    )
+    assert [result.id for result in in_header.results] == ["error_bad_key"]
+
+
+def test_the_cost_is_of_the_bodies_that_the_file_makes() -> None:
+    probes = chosen(ids=["chat", "logit_bias"])
+    plain = estimate_cost(probes, TARGET)
+    renamed = estimate_cost(
+        probes, TARGET, dialect=dialect_of(an_endpoint(1, params=Params(rename={"max_tokens": "max_new"})))
+    )
+    assert renamed == plain, "four requests of 16 tokens, whatever the budget's name"
+    assert plain.max_completion_tokens == 4 * 16
+    dropped = estimate_cost(probes, TARGET, dialect=dialect_of(an_endpoint(1, params=Params(drop=["max_tokens"]))))
+    assert (dropped.n_unbounded, dropped.max_completion_tokens) == (4, 4 * 4096)
+    set_by_file = estimate_cost(probes, TARGET, dialect=dialect_of(an_endpoint(1, extra_body={"max_tokens": 100})))
+    assert set_by_file.max_completion_tokens == 4 * 100
+    thinking = estimate_cost(probes, Target(model="m", thinking_tokens=1000))
+    assert thinking.max_completion_tokens == 4 * 1016
+
+
+def test_the_rate_limit_is_looked_at_and_never_provoked_unless_asked_for(tmp_path: Path) -> None:
+    quiet = probed({"error_rate_limit": "accepted"}, tmp_path / "a", "error_rate_limit")
+    found = result_of(quiet, "error_rate_limit")
+    assert len(load_probing(tmp_path / "a").exchanges) == 1
+    assert found.outcome is C.ACCEPTED
+    assert "x-ratelimit-limit-requests 1000" in found.evidence
+    assert "--provoke-rate-limit" in found.evidence
+
+
+def test_a_burst_has_a_cap_and_ends_at_the_first_refusal(tmp_path: Path) -> None:
+    waits: list[int] = []
+
+    async def count(_: Any) -> None:
+        waits.append(1)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("asyncio_throttle.throttler.Throttler.acquire", count)
+        limited = probed({"error_rate_limit": "supported"}, tmp_path / "a", "error_rate_limit", burst=150)
+        free = probed({}, tmp_path / "b", "error_rate_limit", burst=5)
+    assert len(load_probing(tmp_path / "a").exchanges) == 21, "the quota is 20"
+    assert result_of(limited, "error_rate_limit").outcome is C.SUPPORTED
+    assert len(load_probing(tmp_path / "b").exchanges) == 5
+    assert result_of(free, "error_rate_limit").outcome is C.ACCEPTED
+    assert waits == []
+
+
+def test_an_endpoint_that_cannot_be_reached_is_asked_once(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+    report = asyncio.run(probe_port(port, tmp_path / "p"))
+    assert (report.results, len(load_probing(tmp_path / "p").exchanges)) == ((), 1)
+    assert report.stopped is not None
+    assert report.stopped.startswith("connect: ")
+
+
+def test_a_slow_server_is_not_broken_and_a_deadline_grows_with_the_requests() -> None:
+    (probe,) = chosen(ids=["json_schema_enforced"])
+    answer = {"index": 0, "message": {"role": "assistant", "content": "{}"}, "finish_reason": "stop"}
+    text = json.dumps({"model": "m", "choices": [answer], "usage": {"prompt_tokens": 5, "completion_tokens": 16}})
+    found = {"asked": {}, "status": 200, "headers": [["content-type", "application/json"]], "reads": [[1.0, text]]}
+    result = classify(probe, [exchange_of("prose", 0, found)], TARGET, cut="the probe's deadline of 1 s passed")
+    assert (result.outcome, "in time" in result.evidence) == (C.INCONCLUSIVE, True)
+    assert [one.deadline_s for one in chosen(ids=["logit_bias", "temperature"])] == [60 + 20 * 11, 60 + 20 * 2]
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.id)
+def test_advice_is_of_the_class(probe: Probe) -> None:
+    assert {probe.change_for(kind) for kind in (C.SUPPORTED, C.ACCEPTED, C.INCONCLUSIVE)} == {None}
+    told = {kind: probe.change_for(kind) for kind in (C.IGNORED, C.REJECTED, C.BROKEN)}
+    assert all(told.values())
+    assert set(probe.changes) <= set(told)
+    assert all(text != probe.change for text in probe.changes.values())
+
+
+def test_what_is_ignored_and_what_is_refused_ask_for_different_changes(tmp_path: Path) -> None:
+    told = {
+        kind: result_of(probed({"stop_string": kind}, tmp_path / kind, "stop_string"), "stop_string").change
+        for kind in ("ignored", "rejected", "broken")
+    }
+    assert len(set(told.values())) == 3
+    assert told["rejected"] == "Leave stop out, and cut the answer yourself."

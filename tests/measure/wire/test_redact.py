@@ -163,3 +163,57 @@ def test_a_secret_is_struck_out_as_json_writers_spell_it(spelled: bytes) -> None
     assert json.loads(body)["error"]["message"] == f"bad key {SIGNED.decode()}"
     clean = body_of(redact(sized(body), (SIGNED,)))
     assert clean == body.replace(spelled, b"*" * len(spelled))
+
+
+def deltas(*texts: str, name: str = "content", index: int | None = 0) -> list[bytes]:
+    """Give the events of a stream whose texts a client would join."""
+    place = {} if index is None else {"index": index}
+    chunks = [{"id": "c1", "choices": [place | {"delta": {name: text}, "finish_reason": None}]} for text in texts]
+    return [b"data: %s\n\n" % json.dumps(chunk).encode() for chunk in chunks]
+
+
+def joined_deltas(wire: bytes, name: str = "content", index: int = 0) -> str:
+    found = [json.loads(line[6:]) for line in body_of(wire).split(b"\n\n") if line.startswith(b"data: {")]
+    choices = [choice for chunk in found for choice in chunk["choices"] if choice.get("index", index) == index]
+    return "".join(choice["delta"][name] for choice in choices)
+
+
+@pytest.mark.parametrize("index", [0, None])
+@pytest.mark.parametrize("name", ["content", "reasoning_content", "arguments"])
+@pytest.mark.parametrize("size", [1, 4, 9, 1000])
+def test_a_secret_that_the_events_of_a_stream_cut_is_struck_out(size: int, name: str, index: int | None) -> None:
+    text = f'the key "{CANARY.decode()}" is wrong'
+    events = deltas(*(text[at : at + size] for at in range(0, len(text), size)), name=name, index=index)
+    for wire in (sized(b"".join(events)), CHUNKED_HEAD + b"".join(map(chunk, events)) + LAST_CHUNK):
+        clean = redact(wire, SECRETS)
+        assert len(clean) == len(wire)
+        assert joined_deltas(clean, name) == text.replace(CANARY.decode(), "*" * len(CANARY))
+
+
+def test_a_cut_secret_is_found_among_the_texts_of_another_choice_and_as_json_spells_it() -> None:
+    key = SIGNED.decode()
+    mine, other = deltas(key[:9], key[9:], index=1), deltas("abc", "def", "ghi", index=0)
+    mine = [event.replace(b"+", rb"\u002B") for event in mine]
+    clean = redact(sized(b"".join((other[0], mine[0], other[1], mine[1], other[2]))), (SIGNED,))
+    assert set(joined_deltas(clean, index=1)) == {"*"}
+    assert joined_deltas(clean, index=0) == "abcdefghi"
+
+
+def test_a_cut_secret_in_a_compressed_stream_takes_the_body_along() -> None:
+    packed = gzip.compress(b"".join(deltas(CANARY[:6].decode(), CANARY[6:].decode())))
+    clean = redact(sized(packed, "200 OK", b"Content-Encoding: gzip"), SECRETS)
+    assert clean.endswith(b"\r\n\r\n" + b"*" * len(packed))
+
+
+def test_an_address_is_recorded_by_its_host_alone() -> None:
+    head = b"HTTP/1.1 307 Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n"
+    for address, kept in (
+        (b"https://other.test:8443/v1?key=1", b"https://other.test:8443"),
+        (b"//other.test/v1", b"//other.test"),
+        (b"https://me:pw@other.test/v1", b""),
+        (b"/v2/chat", b""),
+    ):
+        clean = redact(head % address, ())
+        shown = clean.split(b"Location:")[1].split(b"\r\n")[0]
+        assert shown.strip(b" *") == kept
+        assert len(clean) == len(head % address)
