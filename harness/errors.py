@@ -9,6 +9,8 @@ BenchError                 70  an internal error: a bug of ours
 What an endpoint does wrong is data (`model.record.FailureKind`), never one of these.
 """
 
+from pathlib import Path
+
 
 class BenchError(Exception):
     """Any error that ends a command; `exit_code` is the process's."""
@@ -48,3 +50,8 @@ class InterruptedRunError(BenchError):
     """The user ended the run; what was recorded stays usable."""
 
     exit_code = 130
+
+    def __init__(self, problem: str, *, folder: Path | None = None) -> None:
+        """Keep where the run was recorded, for whoever reports what there is."""
+        super().__init__(problem)
+        self.folder = folder

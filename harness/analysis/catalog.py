@@ -118,7 +118,7 @@ _LATENCIES = (
     ),
     Metric(
         id="e2e_effective",
-        title="Effective E2E latency",
+        title="E2E from intended",
         formula="token_N − intended: E2E with the wait for quota and slot",
         unit="s",
         direction=_LOWER,

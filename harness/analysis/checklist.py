@@ -295,12 +295,14 @@ def _timeouts(side: Side, prior: Prior) -> Item:
             evidence=f"cold.cap_s is {cap:g} and timeouts.first_output_s {first:g}: a wake would be given up. {told}",
             command=f"write timeouts: {{first_output_s: {cap * 1.1:g}}} into {prior.file}",
         )
+    idle = cold.get("idle_after_s")
+    wait = f"{idle:g} s" if isinstance(idle, int | float) else "the time after which it sleeps (15 minutes is common)"
     return Item(
         id="timeouts",
         title=title,
         state=State.NOT_DONE,
         evidence=f"nobody has measured a wake of this endpoint. {told}",
-        command=f"bench cold {prior.file}",
+        command=f"leave it idle for {wait}, then `bench run {prior.file} --repeats 1`: its first request may wake it",
     )
 
 

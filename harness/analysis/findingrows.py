@@ -1,5 +1,6 @@
 """What was odd about one side's responses, by kind, with what it means for an application."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from harness.analysis.buffering import likely_cause
@@ -61,9 +62,11 @@ def finding_rows(arm: Arm, judged: Sequence[JudgedRecord], followed: Sequence[Re
     """Give a row per kind of finding, most frequent first; warm-ups, every level of load and follow-ups count."""
     by_kind: dict[FindingKind, list[str]] = {}
     responses: dict[FindingKind, int] = {}
+    prompts: dict[FindingKind, Counter[str]] = {}
     for record in (*(item.record for item in judged), *followed):
         for kind in {finding.kind for finding in record.findings}:
             responses[kind] = responses.get(kind, 0) + 1
+            prompts.setdefault(kind, Counter())[record.key.prompt_id] += 1
         for finding in record.findings:
             by_kind.setdefault(finding.kind, []).append(finding.detail)
     rows = [
@@ -73,6 +76,7 @@ def finding_rows(arm: Arm, judged: Sequence[JudgedRecord], followed: Sequence[Re
             n_responses=responses[kind],
             example=_example(kind, details),
             advice=FINDING_ADVICE[kind],
+            prompts=tuple(prompt_id for prompt_id, _ in prompts[kind].most_common()),
         )
         for kind, details in by_kind.items()
     ]
@@ -91,6 +95,7 @@ def _synthetic_streaming(arm: Arm, judged: Sequence[JudgedRecord]) -> list[Findi
             n_responses=len(buffered),
             example=f"likely cause: {likely_cause(buffered[0])}",
             advice=_SYNTHETIC_ADVICE,
+            prompts=tuple(dict.fromkeys(record.key.prompt_id for record in buffered)),
         )
     ]
 

@@ -1,5 +1,6 @@
 """The rhythm of one stream: times between reads that brought output, and where it stood still."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
@@ -38,8 +39,22 @@ def stall_seconds(record: Record) -> Value:
     found = gaps(record)
     if not found:
         return _without_gaps(record)
-    allowed = max(SHORTEST_STALL_S, STALL_MEDIANS * median(found))
+    allowed = _allowed_s(found)
     return known(sum(max(0.0, gap - allowed) for gap in found))
+
+
+def stalls(record: Record) -> tuple[tuple[int, int], ...]:
+    """From which instant to which a stream stood still: the gaps that count as stalls."""
+    found = gaps(record)
+    if not found:
+        return ()
+    allowed = _allowed_s(found)
+    spans = zip(found, pairwise(output_instants(record)), strict=True)
+    return tuple(span for gap, span in spans if gap > allowed)
+
+
+def _allowed_s(found: Sequence[float]) -> float:
+    return max(SHORTEST_STALL_S, STALL_MEDIANS * median(found))
 
 
 def _without_gaps(record: Record) -> Value:

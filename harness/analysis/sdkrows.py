@@ -7,7 +7,7 @@ apart.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.analysis.results.answers import SdkRow
 from harness.analysis.results.case import Side
@@ -23,6 +23,7 @@ OUTCOMES = ("answer", "empty", "exception", "crash")
 class _Disagreement:
     kind: str
     example: str
+    prompt_id: str
 
 
 SDK_ADVICE: Mapping[str, str] = {
@@ -60,18 +61,19 @@ def sdk_findings(side: Side) -> tuple[FindingRow, ...]:
     """Give a row per kind of disagreement over the responses that were replayed through the SDK."""
     n_replayed = len(side.sdk_views or side.sdk_helper_views)
     plain = _disagreements(side, side.sdk_views)
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[_Disagreement]] = {}
     for disagreement in (*plain.values(), *_of_helper_alone(side, plain)):
-        found.setdefault(disagreement.kind, []).append(disagreement.example)
+        found.setdefault(disagreement.kind, []).append(disagreement)
     return tuple(
         FindingRow(
             arm=side.arm,
             kind=kind,
-            n_responses=len(examples),
-            example=f"{examples[0]}; of {n_replayed} replayed, the first of each prompt",
+            n_responses=len(those),
+            example=f"{those[0].example}; of {n_replayed} replayed, the first of each prompt",
             advice=SDK_ADVICE.get(kind, HELPER_ADVICE),
+            prompts=tuple(dict.fromkeys(one.prompt_id for one in those)),
         )
-        for kind, examples in sorted(found.items())
+        for kind, those in sorted(found.items())
     )
 
 
@@ -90,7 +92,7 @@ def _of_helper_alone(side: Side, plain: Mapping[RequestKey, _Disagreement]) -> I
     for key, disagreement in _disagreements(side, side.sdk_helper_views).items():
         if key not in plain or plain[key].kind != disagreement.kind:
             kind = disagreement.kind.replace("sdk_", "sdk_helper_", 1)
-            yield _Disagreement(kind=kind, example=disagreement.example)
+            yield replace(disagreement, kind=kind)
 
 
 def _compare(key: RequestKey, record: Record, view: SdkView) -> _Disagreement | None:
@@ -98,12 +100,12 @@ def _compare(key: RequestKey, record: Record, view: SdkView) -> _Disagreement | 
         return _of_a_failure(key, record, view)
     if view.outcome in {"exception", "crash"}:
         raised = f"{view.exception_type}: {view.exception_message}"
-        return _Disagreement(kind=f"sdk_{view.outcome}", example=f"{key.prompt_id}: {raised}")
+        return _Disagreement(kind=f"sdk_{view.outcome}", example=f"{key.prompt_id}: {raised}", prompt_id=key.prompt_id)
     has_answer = bool(record.answer.text or record.answer.tool_calls)
     if view.outcome == "empty" and has_answer:
-        return _Disagreement(kind="sdk_empty_answer", example=key.prompt_id)
+        return _Disagreement(kind="sdk_empty_answer", example=key.prompt_id, prompt_id=key.prompt_id)
     if view.text != record.answer.text:
-        return _Disagreement(kind="sdk_other_text", example=key.prompt_id)
+        return _Disagreement(kind="sdk_other_text", example=key.prompt_id, prompt_id=key.prompt_id)
     return _of_calls(key, record.answer.tool_calls, view.tool_calls)
 
 
@@ -111,7 +113,7 @@ def _of_calls(key: RequestKey, came: tuple[ToolCall, ...], seen: tuple[ToolCall,
     if [_said(call) for call in came] == [_said(call) for call in seen]:
         return None
     example = f"{key.prompt_id}: {_listed(seen)} where the stream holds {_listed(came)}"
-    return _Disagreement(kind="sdk_other_calls", example=example)
+    return _Disagreement(kind="sdk_other_calls", example=example, prompt_id=key.prompt_id)
 
 
 def _said(call: ToolCall) -> tuple[str | None, str]:
@@ -128,5 +130,7 @@ def _of_a_failure(key: RequestKey, record: Record, view: SdkView) -> _Disagreeme
         return None
     seen = "an empty answer" if view.outcome == "empty" else f"{len(view.text)} characters"
     return _Disagreement(
-        kind="sdk_reports_success", example=f"{key.prompt_id}: {record.failure.kind}, the SDK gives {seen}"
+        kind="sdk_reports_success",
+        example=f"{key.prompt_id}: {record.failure.kind}, the SDK gives {seen}",
+        prompt_id=key.prompt_id,
     )

@@ -16,6 +16,7 @@ from harness.model.record import Arm, Record
 INVALID = "INVALID"
 NO_PASS = "no PASS"  # noqa: S105  # a consequence
 NOTE = "note"
+VOID_TIMING = "Timings are void:"  # how the reason of a gate begins that cannot be judged for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,7 @@ def why_timing_is_void(checks: Sequence[ValidityCheck]) -> str | None:
     broken = [check for check in checks if check.consequence == VOID and not check.is_met]
     if not broken:
         return None
-    return f"Timings are void: {'; '.join(check.evidence for check in broken)}."
+    return f"{VOID_TIMING} {'; '.join(check.evidence for check in broken)}."
 
 
 def _common_prompts(evidence: Evidence) -> ValidityCheck:

@@ -5,10 +5,14 @@ import click
 from harness import __version__
 from harness.cli.checklist import checklist
 from harness.cli.compare import compare
+from harness.cli.completion import completion
 from harness.cli.demo import demo
+from harness.cli.diff import diff
 from harness.cli.doctor import doctor
+from harness.cli.export import export
 from harness.cli.golden import golden
 from harness.cli.group import BenchGroup
+from harness.cli.init import init
 from harness.cli.memo import memo
 from harness.cli.plan import plan
 from harness.cli.probe import probe
@@ -16,6 +20,7 @@ from harness.cli.report import report
 from harness.cli.run import run
 from harness.cli.sabotage import sabotage
 from harness.cli.schema import schema
+from harness.cli.show import show
 from harness.cli.simulate import simulate
 
 
@@ -27,13 +32,19 @@ def main() -> None:
     Replays a golden set against both, compares answers, tool calls and tails, and writes a report.
 
     \b
-    Exit codes: 0 PASS, 1 FAIL, 3 INCONCLUSIVE, 4 INVALID; 2 a wrong command line or file,
-    70 an internal error, 75 a run that could not complete, 130 interrupted.
+    Exit codes: 0 PASS, 1 FAIL, 3 INCONCLUSIVE, 4 INVALID;
+    2 a wrong command line or file, 70 an internal error,
+    75 a run that could not complete, 130 interrupted.
+
+    \b
+    Example:
+        bench init && bench compare a.yml b.yml --golden golden.yml
     """
 
 
 COMMANDS = (
-    *(compare, plan, run, probe, report, checklist, memo, sabotage),
+    *(init, completion),
+    *(compare, plan, run, probe, report, show, diff, export, checklist, memo, sabotage),
     *(simulate, demo, doctor, golden, schema),
 )
 for command in COMMANDS:

@@ -4,9 +4,8 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from harness.cli.budget import refuse_over_budget, refuse_unbounded
+from harness.cli.screen import say
 from harness.errors import ConfigError
 from harness.model.record import Arm, Arrival, LookScheme, Plan
 from harness.model.settings import Settings
@@ -28,14 +27,14 @@ def announce(request: "Request", plan: Plan, remaining: "Remaining") -> None:
     }
     if not request.quiet:
         for line in _beginning(request, plan, remaining):
-            click.echo(line, err=True)
+            say(line)
         for arm, found in estimates.items():
             side = f"{arm} " if len(estimates) > 1 else ""
-            click.echo(f"{side}{request.endpoints[arm].name}: {estimate_line(found)}", err=True)
+            say(f"{side}{request.endpoints[arm].name}: {estimate_line(found)}", indent="  ")
         for demotion in plan.demotions:
-            click.echo(f"gate {demotion.gate} is informative only: {demotion.reason}", err=True)
+            say(f"gate {demotion.gate} is informative only: {demotion.reason}", indent="  ")
         for warning in (*_warnings(request, plan), *_crowding(request)):
-            click.echo(f"WARNING: {warning}", err=True)
+            say(f"WARNING: {warning}", indent="  ")
     _refuse_over_budget(request.settings, list(estimates.values()), _probing(request))
 
 

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from harness.cli.completing import complete_run
+
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=click.Path(path_type=Path), shell_complete=complete_run)
 @click.option(
     "--probes",
     multiple=True,

@@ -8,6 +8,8 @@ from typing import Any
 import click
 import msgspec
 
+from harness.cli.completing import complete_side
+from harness.cli.exporting import exporting_options
 from harness.cli.hopeless import refuse_hopeless_sequence
 from harness.cli.options import (
     has_twin,
@@ -19,6 +21,7 @@ from harness.cli.options import (
     resuming_option,
     workers_per_endpoint,
 )
+from harness.cli.resumable import ResumableCommand
 from harness.errors import ConfigError
 from harness.model.endpoint import Endpoint, Limits
 from harness.model.golden import GoldenSet
@@ -32,12 +35,13 @@ _MEASURING = (
 _LOOKING = ("resume", "placebo", "quick", "certify", "sequential")
 
 
-@click.command()
-@click.argument("reference")
-@click.argument("candidate")
+@click.command(cls=ResumableCommand)
+@click.argument("reference", shell_complete=complete_side)
+@click.argument("candidate", shell_complete=complete_side)
 @resuming_option
 @looking_options
 @measuring_options
+@exporting_options
 @reporting_options
 def compare(reference: str, candidate: str, **given: Any) -> int:
     """Say whether CANDIDATE is a safe replacement for REFERENCE.
@@ -49,13 +53,13 @@ def compare(reference: str, candidate: str, **given: Any) -> int:
     Example:
         bench compare a.yml b.yml --repeats 5 --max-cost 2
     """
-    from harness.cli.judging import Output, judge_sides  # noqa: PLC0415  # keeps --help light
+    from harness.cli.judging import judge_sides, output_of  # noqa: PLC0415  # keeps --help light
     from harness.cli.sides import RecordedSide, read_side, recorded_side  # noqa: PLC0415
     from harness.model.storage import load_run  # noqa: PLC0415
 
     given["files"] = {Arm.REFERENCE: reference, Arm.CANDIDATE: candidate}
     left, right = read_side(reference, Arm.REFERENCE), read_side(candidate, Arm.CANDIDATE)
-    output = Output(reports=given["reports"], quiet=given["quiet"], as_json=given["as_json"])
+    output = output_of(given)
     if isinstance(left, RecordedSide) and isinstance(right, RecordedSide):
         _refuse_measuring_options(given)
         return judge_sides(left, right, resolve_settings(given) if given["settings"] else None, output)
@@ -90,7 +94,8 @@ def _measure_and_judge(endpoints: dict[Arm, Endpoint], given: dict[str, Any], ou
     request = request_for(endpoints, given, words)
     while True:
         folder = measure_request(request)
-        judged = judged_run(folder, None)
+        with output.judging():
+            judged = judged_run(folder, None)
         further = further_look(folder, judged)
         if further is None:
             return judged.report(output)
@@ -174,9 +179,11 @@ def measure_request(request: Any) -> Path:
     """Measure and write records.jsonl; give the run folder."""
     from harness.cli.judging import keep_records  # noqa: PLC0415
     from harness.cli.measuring import measure  # noqa: PLC0415
+    from harness.cli.progress import stage  # noqa: PLC0415
 
     folder = measure(request)
-    keep_records(folder)
+    with stage("decoding what was recorded", is_shown=not request.quiet):
+        keep_records(folder)
     return folder
 
 

@@ -11,6 +11,7 @@ import click
 import msgspec
 import yaml
 
+from harness.cli.helppage import SectionedCommand
 from harness.cli.options import isolating_options, reporting_options
 from harness.model.endpoint import Endpoint, Labels, Limits, Prices
 from harness.model.record import Arm
@@ -22,7 +23,7 @@ _TIERS = {
 _DEMO_SEED = 20260101
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @click.option("--repeats", type=click.IntRange(1, 1000), help="Fewest repeats of every prompt on each side.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of the requests' order and of what the endpoints draw.")
 @click.option(

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.helppage import SectionedCommand
+
 if TYPE_CHECKING:
     from harness.cli.goldenintake import Intake
     from harness.model.golden import Prompt
@@ -37,7 +39,7 @@ def taking_options(command: Any) -> Any:
     return command
 
 
-@click.command("import")
+@click.command("import", cls=SectionedCommand)
 @click.argument("file", type=click.Path(path_type=Path))
 @taking_options
 def import_(file: Path, **given: Any) -> None:

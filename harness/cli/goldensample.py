@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.goldenimport import chosen_format, finish, taking_options
+from harness.cli.helppage import SectionedCommand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from harness.model.sample import Chosen, Sample
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-n", "--prompts", "n", type=click.IntRange(1, 1000), default=40, help="Prompts to pick; 40 by default.")
 @click.option("--seed", type=click.IntRange(0), default=1, help="Seed of the choice; 1 by default.")
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 def sample(file: Path, n: int, seed: int, **given: Any) -> None:
     """Pick a golden set out of FILE, a log of requests in any format that import knows.
 
-    Strata are cut by use (tools, structured output), length, turns and language; every prompt says what share of the
-    requests it stands for. The same file and seed give the same set.
+    Requests are sorted into kinds (strata) by use, which is tools or structured output, by length, turns and language;
+    frequent kinds get more prompts, and every prompt says what share of the requests it stands for. The same file and
+    seed give the same set.
 
     \b
     Example:
@@ -45,7 +47,7 @@ def sample(file: Path, n: int, seed: int, **given: Any) -> None:
     prompts = list(intake.judgeable(_prompts(file, kind, drawn, intake)))
     click.echo("\n".join(tagged("read", f"{intake.n_items} items of {file}, as {TITLES[kind]}")))
     if prompts:
-        click.echo("\n".join(_lines(drawn, prompts)))
+        click.echo("\n".join(_lines(drawn, prompts, n)))
     head = f"Picked from {drawn.n_requests} requests of {file.name} with seed {seed} by bench golden sample."
     finish(file, prompts, intake, given, comments=[head, "A prompt's share is that of the requests it stands for."])
 
@@ -77,14 +79,37 @@ def _tags(one: "Chosen") -> list[str]:
     return [f"share: {one.fraction:.4f}", shape.use, f"{shape.length} characters", shape.turns, shape.language]
 
 
-def _lines(drawn: "Sample", prompts: "list[Prompt]") -> list[str]:
+def _lines(drawn: "Sample", prompts: "list[Prompt]", n_wanted: int) -> list[str]:
     from harness.cli.goldensummary import tagged  # noqa: PLC0415
 
-    text = f"{len(prompts)} of {drawn.n_requests} requests ({drawn.n_texts} different texts, {drawn.n_strata} strata)"
     rows = [
-        f"{one.fraction:7.1%}  {prompt.id[:28]:<28}  {', '.join(one.shape.features)}"[:80]
+        _fitted(f"{one.fraction:7.1%}  {prompt.id[:28]:<28}  {', '.join(one.shape.features)}")
         for prompt, one in zip(prompts, drawn.chosen, strict=True)
     ]
-    left = f"{drawn.uncovered_fraction:.1%} of the requests are in strata too small for a prompt of their own"
+    left = f"{drawn.uncovered_fraction:.1%} of the requests are of kinds too rare for a prompt of their own"
     covered = tagged("uncovered", left) if drawn.uncovered_fraction else []
-    return [*tagged("picked", text), "  share  prompt and what it stands for", *rows, *covered]
+    fewer = f"{n_wanted} were asked for: there are no more different texts" if len(prompts) < n_wanted else ""
+    return [
+        *tagged("picked", _picked(drawn, len(prompts))),
+        *(tagged("", fewer) if fewer else []),
+        "  share  prompt, and the kind of request that it stands for",
+        *rows,
+        *covered,
+    ]
+
+
+def _picked(drawn: "Sample", n: int) -> str:
+    """Say out of what: requests that are alike count once, and are cut into kinds."""
+    texts, kinds = counted_noun(drawn.n_texts, "different text"), counted_noun(drawn.n_strata, "kind")
+    return f"{counted_noun(n, 'prompt')} out of {counted_noun(drawn.n_requests, 'request')}: {texts}, of {kinds}"
+
+
+def counted_noun(n: int, noun: str) -> str:
+    """Give `1 prompt`, `2 prompts`."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def _fitted(row: str) -> str:
+    from harness.cli.goldensummary import WIDTH  # noqa: PLC0415
+
+    return row if len(row) <= WIDTH else f"{row[: WIDTH - 1]}\N{HORIZONTAL ELLIPSIS}"

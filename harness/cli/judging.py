@@ -2,14 +2,18 @@
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.exporting import Exports, exports_of
 from harness.cli.looking import look_of, record_look
+from harness.cli.progress import stage
+from harness.cli.screen import coloured, columns, say
 from harness.cli.sides import RecordedSide, part_of_header, recorded_side
 from harness.decode.record import decode_attempt
 from harness.decode.sdk_view import SdkView, both_views
@@ -43,6 +47,25 @@ class Output:
     reports: Path
     quiet: bool = False
     as_json: bool = False
+    exports: Exports = field(default_factory=Exports)
+
+    def judging(self) -> AbstractContextManager[None]:
+        """Say that it is judged now: nothing else is seen for a while."""
+        return stage("judging: answers, tool calls, tails, gates", is_shown=not (self.quiet or self.as_json))
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Say that the report is written now."""
+        return stage("writing the report", is_shown=not (self.quiet or self.as_json))
+
+
+def output_of(given: Mapping[str, Any]) -> Output:
+    """Read how a command reports; ConfigError for an export that could not be written."""
+    return Output(
+        reports=given["reports"],
+        quiet=given["quiet"],
+        as_json=given["as_json"],
+        exports=exports_of(given, os.environ),
+    )
 
 
 def make_reports_folder(folder: Path) -> None:
@@ -63,6 +86,7 @@ class Judged:
     analysis: "Analysis"
     run: StoredRun
     checklist: "ChecklistView"
+    sides: tuple[RecordedSide, RecordedSide | None]
     departure: str = ""  # from the judgement that the plan registered
 
     @property
@@ -86,7 +110,9 @@ class Judged:
 
 def judge_run(folder: Path, settings: Settings | None, output: Output) -> int:
     """Judge one run folder: both of its arms, or its only one."""
-    return judged_run(folder, settings).report(output)
+    with output.judging():
+        judged = judged_run(folder, settings)
+    return judged.report(output)
 
 
 def judged_run(folder: Path, settings: Settings | None) -> Judged:
@@ -112,7 +138,9 @@ def judge_sides(
     reference: RecordedSide, candidate: RecordedSide | None, settings: Settings | None, output: Output
 ) -> int:
     """Judge recorded arms, write the report, give the exit code."""
-    return judged_sides(reference, candidate, settings).report(output)
+    with output.judging():
+        judged = judged_sides(reference, candidate, settings)
+    return judged.report(output)
 
 
 def judged_sides(reference: RecordedSide, candidate: RecordedSide | None, settings: Settings | None) -> Judged:
@@ -126,7 +154,8 @@ def judged_sides(reference: RecordedSide, candidate: RecordedSide | None, settin
     run = (candidate or reference).run
     analysis = analyse(case)
     checklist = checklist_of(analysis, reference, candidate)
-    judged = Judged(analysis=analysis, run=run, checklist=checklist, departure=departure)
+    sides = (reference, candidate)
+    judged = Judged(analysis=analysis, run=run, checklist=checklist, sides=sides, departure=departure)
     if judged.verdict is not None:
         record_look(reference, candidate, judged.verdict)
     return judged
@@ -298,17 +327,26 @@ def keep_records(folder: Path) -> None:
 def _report(judged: Judged, output: Output) -> int:
     """Write and print; a judgement that departs from the plan leaves the planned one's files alone."""
     from harness.analysis.results.judgement import EXIT_CODES  # noqa: PLC0415
+    from harness.cli.exhibits import exhibits_of  # noqa: PLC0415
     from harness.report.memofiles import write_memo  # noqa: PLC0415
     from harness.report.write import encode_summary, write_report  # noqa: PLC0415  # matplotlib and jinja2 load below
 
     analysis, run, departure = judged.analysis, judged.run, judged.departure
-    if analysis.judgement is not None:
-        write_memo(analysis, run.header, output.reports, suffix=departure)
-    written = write_report(analysis, run.header, output.reports, suffix=departure, checklist=judged.checklist)
+    with output.writing():
+        if analysis.judgement is not None:
+            write_memo(analysis, run.header, output.reports, suffix=departure)
+        exhibits = exhibits_of(analysis, *judged.sides)
+        written = write_report(
+            analysis, run.header, output.reports, suffix=departure, checklist=judged.checklist, exhibits=exhibits
+        )
     verdict = run.folder / "verdict.json"
     if not departure and (analysis.case.reference.run_id == run.header.run_id or not verdict.exists()):
         write_atomically(verdict, encode_summary(written.content))
+    exported = list(output.exports.write(analysis, run.header, written.view))
     _print(written, judged, output)
+    if not (output.quiet or output.as_json):
+        for file in exported:
+            click.echo(f"exported {file}", err=True)
     return EXIT_CODES[analysis.judgement.verdict] if analysis.judgement else 0
 
 
@@ -316,9 +354,9 @@ def _print(written: "WrittenReport", judged: Judged, output: Output) -> None:
     from harness.report.terminal import end_block  # noqa: PLC0415
 
     for note in judged.notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", indent="  ")
     if output.as_json:
         click.echo(json.dumps(written.content, allow_nan=False))
     elif not output.quiet:
-        for line in end_block(written.view, str(written.html)):
-            click.echo(line)
+        for line in end_block(written.view, str(written.html), columns()):
+            click.echo(coloured(line))

@@ -16,7 +16,7 @@ import msgspec
 
 from harness.cli.parts import ended_parts, new_part, resumed_header
 from harness.clock import SystemClock
-from harness.errors import BenchError
+from harness.errors import BenchError, InterruptedRunError
 from harness.model.digest import plan_sha256
 from harness.model.endpoint import Endpoint
 from harness.model.golden import GoldenSet
@@ -124,6 +124,8 @@ def _play(request: Request, start: _Start, session: "Session | IsolatedSession",
                 twin = afterwards.enter_context(loopback_twin(writer.folder)) if request.has_twin else None
                 _run(session, writer, progress, twin, start)
             status = RunStatus.FINISHED
+        except KeyboardInterrupt:
+            raise InterruptedRunError("interrupted", folder=writer.folder) from None
         except BenchError as error:
             status, reason = RunStatus.STOPPED, str(error)
             raise
@@ -134,10 +136,16 @@ def _play(request: Request, start: _Start, session: "Session | IsolatedSession",
             facts = ended_parts(writer.header, session.clock_facts(), session.client_facts())
             writer.finish(status, SystemClock().now().isoformat(), reason, **facts)
             if status is not RunStatus.FINISHED:
-                _say_how_to_go_on(request, writer.folder)
+                _say_what_there_is(request, start, writer.folder)
 
 
-def _say_how_to_go_on(request: Request, folder: Path) -> None:
+def _say_what_there_is(request: Request, start: _Start, folder: Path) -> None:
+    """Say what was recorded and how to go on; no figure that a verdict stands on, which would be a look at the data."""
+    from harness.cli.sofar import lines_so_far  # noqa: PLC0415
+
+    if not request.quiet:
+        for line in lines_so_far(folder, start.plan):
+            click.echo(line, err=True)
     if request.words is not None:
         click.echo(f"to go on with it: {request.words} --resume {shlex.quote(str(folder))}", err=True)
     look = "; a verdict on it counts as a look at the data" if len(request.endpoints) > 1 else ""
@@ -229,13 +237,13 @@ def _facts(request: Request, arm: Arm, endpoint: Endpoint) -> dict[str, object]:
 
 @contextmanager
 def _progress(request: Request, start: _Start) -> Iterator["Progress"]:
+    from harness.cli.legs import legs_of, spending_of  # noqa: PLC0415
     from harness.cli.progress import show_progress  # noqa: PLC0415
-    from harness.measure.followups import follow_ups  # noqa: PLC0415
 
     names = {arm: endpoint.name for arm, endpoint in request.endpoints.items()}
-    left = max(start.remaining.n_left(start.plan, arm) for arm in request.endpoints)
-    n_requests = left + follow_ups(request.golden, start.plan).n
-    with show_progress(names, n_requests, is_shown=not request.quiet) as progress:
+    legs = legs_of(start.plan, start.remaining, names, request.golden)
+    spending = spending_of(request, start.plan, start.remaining)
+    with show_progress(names, legs, spending=spending, is_shown=not request.quiet) as progress:
         yield progress
 
 

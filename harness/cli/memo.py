@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from harness.cli.completing import complete_run
+
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=click.Path(path_type=Path), shell_complete=complete_run)
 @click.option("--settings", type=click.Path(path_type=Path), help="Judge under other margins; labelled so.")
 @click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), help="Folder of reports.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")

@@ -50,6 +50,7 @@ def isolating_options(command: _Command) -> _Command:
             click.option(
                 "--workers",
                 type=click.IntRange(1, 64),
+                metavar="N",
                 help="Processes per endpoint, which share its requests; for more CPUs than one. Implies --isolate.",
             ),
             click.option(
@@ -114,30 +115,51 @@ def measuring_options(command: _Command) -> _Command:
             click.option(
                 "--golden",
                 type=click.Path(path_type=Path),
+                metavar="FILE",
                 help="Golden set (.yml, .jsonl) or a shipped one's name; golden by default.",
             ),
-            click.option("--settings", type=click.Path(path_type=Path), help="Plan, margins and limits (YAML)."),
+            click.option(
+                "--settings",
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="Plan, margins and limits (YAML); `bench schema settings` says what there is.",
+            ),
             click.option(
                 "--repeats",
                 type=click.IntRange(1, 1000),
+                metavar="N",
                 help="Fewest repeats of every prompt; a gate's prompts get more until it can pass.",
             ),
-            click.option("--seed", type=click.IntRange(0), help="Seed of the order of requests."),
-            click.option("--concurrency", type=click.IntRange(1, 4096), help="Requests in flight on each side."),
+            click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of the order of requests."),
+            click.option(
+                "--concurrency", type=click.IntRange(1, 4096), metavar="N", help="Requests in flight on each side."
+            ),
             click.option(
                 "--load",
                 type=Levels(),
+                metavar="N,N,…",
                 help="Levels of load on each side, one after the other, as in 4 or 1,4,16: requests in flight, or per "
                 "second with --arrival constant or poisson. The first is judged.",
             ),
             click.option(
                 "--arrival",
                 type=click.Choice([str(process) for process in Arrival]),
+                metavar="PROCESS",
                 help="closed: the end of a request starts the next. constant, poisson: a rate, whatever has answered.",
             ),
-            click.option("--max-cost", type=click.FloatRange(0), help="Send nothing if the run may cost more."),
             click.option(
-                "--out", type=click.Path(path_type=Path), default=Path("results"), help="Folder of run folders."
+                "--max-cost",
+                type=click.FloatRange(0),
+                metavar="MONEY",
+                help="Send nothing if the run may cost more, in the currency of the endpoint files.",
+            ),
+            click.option(
+                "--out",
+                type=click.Path(path_type=Path),
+                default=Path("results"),
+                metavar="FOLDER",
+                show_default=True,
+                help="Folder of run folders.",
             ),
         )
     ):
@@ -185,10 +207,22 @@ def reporting_options(command: _Command) -> _Command:
     for option in reversed(
         (
             click.option(
-                "--reports", type=click.Path(path_type=Path), default=Path("reports"), help="Folder of reports."
+                "--reports",
+                type=click.Path(path_type=Path),
+                default=Path("reports"),
+                metavar="FOLDER",
+                show_default=True,
+                help="Folder of reports.",
             ),
-            click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors."),
-            click.option("--json", "as_json", is_flag=True, help="Print the summary as one line of JSON."),
+            click.option(
+                "--quiet", "-q", is_flag=True, help="Print nothing but errors; the exit code says the verdict."
+            ),
+            click.option(
+                "--json",
+                "as_json",
+                is_flag=True,
+                help="Print the summary as one line of JSON on standard output, and nothing else there.",
+            ),
         )
     ):
         command = option(command)

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from harness.cli.helppage import SectionedCommand
 from harness.cli.options import resolve_golden, resolve_settings
 from harness.errors import ConfigError
 from harness.model.endpoint import Endpoint
 from harness.model.golden import GoldenSet
 from harness.model.record import Arm, Plan
 from harness.model.settings import Settings
+from harness.model.validationwords import converted_problem
 
 if TYPE_CHECKING:
     from harness.analysis.powerplan import GateOutlook, RateOutlook, Recorded
@@ -50,7 +52,7 @@ class Margin(click.ParamType):  # type: ignore[type-arg]  # generic only in the 
         return gate, margin
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @click.argument("reference", type=click.Path(path_type=Path))
 @click.argument("candidate", type=click.Path(path_type=Path))
 @click.option("--golden", type=click.Path(path_type=Path), help="Golden set; the shipped one by default.")
@@ -141,7 +143,8 @@ def _with_margins(settings: Settings, margins: Sequence[tuple[str, float]]) -> S
     try:  # replacing checks nothing: a rate's margin is a fraction
         return msgspec.convert(msgspec.to_builtins(msgspec.structs.replace(settings, verdict=verdict)), Settings)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"a margin is out of range: {error}", where="--margin", remedy="0.05 is 5 points") from None
+        problem = converted_problem(error, Settings)
+        raise ConfigError(f"a margin is out of range: {problem}", where="--margin", remedy="0.05 is 5 points") from None
 
 
 def _recorded(folder: Path | None) -> "Recorded | None":

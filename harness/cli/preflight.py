@@ -5,8 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from harness.cli.screen import is_verbose, say
 from harness.errors import ConfigError
 from harness.model.endpoint import Endpoint
 from harness.model.probe import ProbeReport, ProbeResult
@@ -31,7 +30,7 @@ def check_before(request: "Request") -> None:
     lines = preflight(request.golden, request.endpoints, known)
     if not request.quiet:
         for line in lines:
-            click.echo(_told(line), err=True)
+            say(_told(line), indent="  ")
     refusals = [line for line in lines if line.severity is Severity.REFUSAL]
     if refusals and not request.skip_preflight:
         first, others = refusals[0], ", ".join(line.probe for line in refusals[1:])
@@ -43,8 +42,10 @@ def check_before(request: "Request") -> None:
 
 
 def _told(line: "Line") -> str:
-    head = "preflight: " if line.severity == "info" else "WARNING: "
-    return f"{head}{line.text}. {line.remedy}" if line.remedy else f"{head}{line.text}"
+    """Give a line; what is only for information is said without its remedy, unless -v asks for more."""
+    if line.severity == "info":
+        return f"preflight: {line.text}. {line.remedy}" if line.remedy and is_verbose() else f"preflight: {line.text}"
+    return f"WARNING: {line.text}. {line.remedy}" if line.remedy else f"WARNING: {line.text}"
 
 
 def _known(request: "Request") -> dict[Arm, "Knowledge"]:

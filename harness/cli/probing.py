@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.screen import say
 from harness.clock import SystemClock
 from harness.model.endpoint import Endpoint
 from harness.model.probe import ProbeResult
@@ -39,18 +40,19 @@ def say_probes(endpoint: Endpoint, probes: Sequence["Probe"], cost: "ProbeCost",
     money = "cost unknown (no price book)" if cost.price is None else f"at most {cost.price:.4f} {cost.currency}"
     repeated = _repeated(probes)
     pace = f"{_duration(cost.n_requests / per_minute)} at {per_minute} evenly spaced requests per minute"
-    click.echo(
+    say(
         f"probing {endpoint.name}: {_probes(len(probes))}{repeated}, at most {_requests(cost.n_requests)}, about "
         f"{cost.prompt_tokens:,} prompt and at most {cost.max_completion_tokens:,} completion tokens, {money}; {pace}, "
         "longer where answers take longer",
-        err=True,
+        indent="  ",
     )
     if cost.unknown:
         why = "fill a context window that the file does not state (context_window)"
-        click.echo(f"not sent and not counted: {', '.join(cost.unknown)}, whose prompts {why}", err=True)
+        say(f"not sent and not counted: {', '.join(cost.unknown)}, whose prompts {why}", indent="  ")
     if cost.n_unbounded:
-        click.echo(
-            f"{cost.n_unbounded} requests have no budget, as the file drops it: counted as 4,096 tokens each", err=True
+        say(
+            f"{cost.n_unbounded} requests have no budget, as the file drops it: counted as 4,096 tokens each",
+            indent="  ",
         )
 
 

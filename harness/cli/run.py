@@ -5,14 +5,18 @@ from typing import Any
 
 import click
 
+from harness.cli.exporting import exporting_options
 from harness.cli.options import measuring_options, reporting_options, resuming_option
+from harness.cli.resumable import ResumableCommand
+from harness.errors import InterruptedRunError
 from harness.model.record import Arm
 
 
-@click.command()
+@click.command(cls=ResumableCommand)
 @click.argument("endpoint", type=click.Path(dir_okay=False))
 @resuming_option
 @measuring_options
+@exporting_options
 @reporting_options
 def run(endpoint: str, **given: Any) -> int:
     """Measure one ENDPOINT (a.yml): its answers, tool calls and tails, without a verdict.
@@ -26,10 +30,17 @@ def run(endpoint: str, **given: Any) -> int:
     from pathlib import Path  # noqa: PLC0415
 
     from harness.cli.compare import measure_request, request_for  # noqa: PLC0415
-    from harness.cli.judging import Output, judge_run  # noqa: PLC0415
+    from harness.cli.judging import judge_run, output_of  # noqa: PLC0415
+    from harness.cli.sofar import has_measured  # noqa: PLC0415
     from harness.model.endpointfile import load_endpoint  # noqa: PLC0415
 
     given["files"] = {Arm.REFERENCE: endpoint}
     endpoints = {Arm.REFERENCE: load_endpoint(Path(endpoint))}
-    folder = measure_request(request_for(endpoints, given, shlex.join(["bench", "run", endpoint])))
-    return judge_run(folder, None, Output(reports=given["reports"], quiet=given["quiet"], as_json=given["as_json"]))
+    output = output_of(given)
+    try:
+        folder = measure_request(request_for(endpoints, given, shlex.join(["bench", "run", endpoint])))
+    except InterruptedRunError as stop:
+        if stop.folder is not None and not given["quiet"] and has_measured(stop.folder):
+            judge_run(stop.folder, None, output)  # one endpoint's own figures are no look at a comparison
+        raise
+    return judge_run(folder, None, output)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.completing import complete_run
 from harness.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _LIMITS = (
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=click.Path(path_type=Path), shell_complete=complete_run)
 @click.option("--draws", type=click.IntRange(2, 10_000), default=_DRAWS, show_default=True, help="Draws per damage.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of every draw; the run's own by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")

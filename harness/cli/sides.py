@@ -12,6 +12,7 @@ from harness.model.endpointfile import load_endpoint
 from harness.model.golden import GoldenSet
 from harness.model.record import Arm, ArmHeader
 from harness.model.storage import HEADER, StoredRun, load_run
+from harness.model.validationwords import converted_problem
 
 T = TypeVar("T")
 
@@ -39,7 +40,8 @@ def part_of_header(run: StoredRun, part: dict[str, Any], kind: type[T]) -> T:
     try:
         return msgspec.convert(part, kind)
     except msgspec.ValidationError as error:
-        raise DamagedFileError(f"damaged: {error} in its {kind.__name__}", where=str(run.folder / HEADER)) from None
+        problem = converted_problem(error, kind)
+        raise DamagedFileError(f"damaged: {problem} in its {kind.__name__}", where=str(run.folder / HEADER)) from None
 
 
 def read_side(given: str, arm: Arm) -> Endpoint | RecordedSide:

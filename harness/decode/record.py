@@ -122,6 +122,7 @@ def _record(attempt: Attempt, response: HttpResponse, told: Assembled, failure: 
         key=attempt.key,
         attempt=attempt.attempt,
         block=attempt.block,
+        part=attempt.part,
         is_possibly_cold=attempt.is_possibly_cold,
         stamps=_stamps(attempt, response, told.marks),
         connection=attempt.connection,

@@ -184,8 +184,8 @@ def _features(golden: GoldenSet, arm: Arm, endpoint: Endpoint, known: Knowledge 
     if unknown:
         yield Line(
             severity=Severity.INFO,
-            text=f"needed of the {arm} but not probed in {known.source}: {', '.join(unknown)}",
-            remedy="--probe asks for them",
+            text=f"of what the set needs of the {arm}, {len(unknown)} features are not probed",
+            remedy=f"--probe asks for them: {', '.join(unknown)} (not in {known.source})",
         )
 
 

@@ -273,6 +273,7 @@ class Record:
     key: RequestKey
     attempt: int
     block: int
+    part: int = 0  # of its run; all parts' instants are on one time line
     is_possibly_cold: bool = False
     stamps: Stamps
     connection: Connection | None = None

@@ -12,6 +12,7 @@ import msgspec
 import yaml
 
 from harness.errors import ConfigError
+from harness.model.validationwords import keys_at, problem_in_words
 
 T = TypeVar("T")
 
@@ -21,6 +22,7 @@ MAX_DEPTH = 100  # stops an alias to itself before its paths fill the memory
 _SECRET_PATHS = ("$.api_key", "$.headers")
 _SCHEMAS = {"Endpoint": "endpoint", "Settings": "settings", "_GoldenFile": "golden"}  # by what is read
 _UNKNOWN_FIELD = re.compile(r"^Object contains unknown field `(?P<field>.*)`$", re.DOTALL)
+_IN_PROMPT = re.compile(r"^\$\.prompts\[\d+\]")
 _AT_PATH = re.compile(r"^(?P<problem>.*?)(?: - at `(?P<path>\$.*)`)?$", re.DOTALL)
 
 
@@ -105,7 +107,14 @@ def config_error(document: YamlDocument, message: str, kind: object = None) -> C
             where=document.where(path),
             remedy="Write api_key: ${NAME_OF_VARIABLE} and export that variable",
         )
-    return ConfigError(f"{problem}{_shown(document, path)}", where=document.where(path), remedy=_schema_of(kind))
+    shown = _shown(document, path)
+    words = problem_in_words(problem, kind, _of_kind(path, kind), is_shown=bool(shown))
+    return ConfigError(f"{words}{shown}", where=document.where(path), remedy=_schema_of(kind))
+
+
+def _of_kind(path: str, kind: object) -> str:
+    """Give a path as the type sees it: a prompt of a golden set is converted by itself."""
+    return _IN_PROMPT.sub("$", path, count=1) if getattr(kind, "__name__", "") == "Prompt" else path
 
 
 def _schema_of(kind: object) -> str | None:
@@ -168,7 +177,8 @@ def _refuse_repeated_keys(node: yaml.MappingNode, file: Path) -> None:
 
 
 def _unknown_key(document: YamlDocument, path: str, field: str, kind: object) -> ConfigError:
-    close = difflib.get_close_matches(field, _all_keys(kind), n=1)
+    own = keys_at(kind, _of_kind(path, kind))
+    close = difflib.get_close_matches(field, own, n=1) or difflib.get_close_matches(field, _all_keys(kind), n=1)
     return ConfigError(
         f"unknown key {field!r}",
         where=document.where(f"{path}.{field}"),

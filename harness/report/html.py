@@ -3,19 +3,21 @@
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from harness.report.memo import MemoView
-from harness.report.page import Figure, ReportView
+from harness.report.page import Figure, PromptView, ReportView
 from harness.report.plots import draw_figure
 from harness.report.probepage import ProbesView
+from harness.report.promptpage import Flag
 from harness.report.untrusted import visible
 
 _TEMPLATES = "templates"
+_CODES_SHOWN = 4
 
 
 def render_html(view: ReportView) -> str:
@@ -78,6 +80,10 @@ def _environment() -> Environment:
     )
     environment.filters["prose"] = _prose
     environment.filters["breakable"] = _breakable
+    environment.filters["text"] = _text
+    environment.filters["capitalize_first"] = _capitalize_first
+    environment.globals["prompt_tags"] = _prompt_tags
+    environment.globals["flag_codes"] = _flag_codes
     return environment
 
 
@@ -92,6 +98,27 @@ def _prose(text: str) -> Markup:
 def _breakable(name: str) -> Markup:
     """Let a dotted name break after its dots and underscores, where a reader expects it."""
     return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[._])(?=\w)", visible(name)))
+
+
+def _text(text: str) -> Markup:
+    """Escape for the inside of an element alone: quotes stay single bytes there, and answers are full of them."""
+    escaped = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return Markup(escaped)  # noqa: S704 - escaped right above
+
+
+def _capitalize_first(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _prompt_tags(prompts: Sequence[PromptView]) -> list[str]:
+    """Give what the filter offers: categories and tags, each once; words only, since it splits at blanks."""
+    found = {tag for prompt in prompts for tag in (prompt.category, *prompt.tags)}
+    return sorted(tag for tag in found if len(tag.split()) == 1)
+
+
+def _flag_codes(flags: Sequence[Flag]) -> list[str]:
+    """Give the causes in short, each once."""
+    return list(dict.fromkeys(flag.code for flag in flags))[:_CODES_SHOWN]
 
 
 def _code(text: str) -> Markup:
@@ -116,8 +143,9 @@ def _source(environment: Environment, name: str) -> str:
 
 
 def _figures(view: ReportView) -> tuple[Figure, ...]:
-    found = (view.forest, *view.figures, view.divergence, view.levels.figure if view.levels else None)
-    return tuple(figure for figure in found if figure is not None)
+    levels = (view.levels.figure, *view.levels.tails) if view.levels else ()
+    found = (view.forest, *view.figures, *view.paired, view.overtime, view.divergence, *levels)
+    return tuple(figure for figure in found if isinstance(figure, Figure))
 
 
 def _drawings(view: ReportView) -> Mapping[str, Markup]:

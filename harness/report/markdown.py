@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from harness.report.page import Card, Cell, ChecklistView, GateView, ReportView, Table
 from harness.report.untrusted import one_line, visible
@@ -17,38 +18,84 @@ _MENTION_OR_LINK = re.compile(r"(?i)(@|://|www\.)")
 _BLOCK_START = re.compile(r"^(\s*)([-+=]|\d+[.)](?=\s|$))")
 _BREAK = "\u200b"  # keeps a host from turning a name into a mention or a text into a link
 _CARDS = 12
+_WORST = 8  # rows of prompts that got worse
 _DONE = "done"
+MOST_BYTES = 60_000  # GitHub takes 65,536 characters in a comment
+_NOTE_BYTES = 400  # for the line that says what was left out
+_JOINT = "\n\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Section:
+    """A part of the comment that is there as a whole or not at all."""
+
+    title: str
+    body: str
 
 
 def render_markdown(view: ReportView) -> str:
-    """Render the comment; the same view gives the same bytes."""
-    return "\n\n".join(part for part in _parts(view) if part) + "\n"
+    """Render the comment, shorter than a host allows; the same view gives the same bytes."""
+    kept: list[str] = []
+    left_out: list[str] = []
+    room = MOST_BYTES - _NOTE_BYTES
+    for section in _sections(view):
+        n_bytes = len(section.body.encode()) + len(_JOINT)
+        if n_bytes <= room:
+            kept.append(section.body)
+            room -= n_bytes
+        elif section.body:
+            left_out.append(section.title)
+    if left_out:
+        kept.append(f"Left out, since a comment must be short: {', '.join(left_out)}. The page has it.")
+    return _JOINT.join(part for part in kept if part) + "\n"
 
 
-def _parts(view: ReportView) -> Iterator[str]:
+def _sections(view: ReportView) -> Iterator[_Section]:
+    """What decides comes first and open; what explains it is folded."""
+    for title, body in _open_parts(view):
+        yield _Section(title=title, body=body)
+    for title, parts in _folded_parts(view):
+        body = _JOINT.join(part for part in parts if part)
+        yield _Section(title=title, body=_fold(title, body) if body else "")
+
+
+def _open_parts(view: ReportView) -> Iterator[tuple[str, str]]:
     verdict = view.verdict
     icon = _ICONS.get(verdict.word, "")
-    yield f"## {icon} {verdict.word}: {text(view.title)}".replace("  ", " ")
-    yield _certificate(view)
-    yield prose(verdict.sentence)
-    yield prose(view.identity)
-    yield " \N{MIDDLE DOT} ".join(f"{fact.label} {text(fact.value)}" for fact in view.facts)
-    yield _list("Worst case still compatible with the data", verdict.worst_case)
-    yield _list("What would settle it", verdict.settle)
-    yield _list("Not verified", verdict.not_verified)
-    yield _list("Notes", verdict.notes)
-    yield _list("Validity checks that are not met", _broken(view))
-    yield _gates(view.gates)
-    yield from _worst_off(view)
-    yield from (table_text(table) for table in view.tails)
-    yield table_text(view.throughput) if view.throughput else ""
-    yield from _levels(view)
-    yield checklist_text(view.checklist) if view.checklist else ""
-    yield from _parity(view)
-    yield from (table_text(table) for table in (view.loops, *view.streaming) if table is not None)
-    yield _cards("Failures", view.failures, "No request failed.")
-    yield _cards("Findings", view.findings, "Nothing to report.")
-    yield _reproduce(view)
+    yield "verdict", f"## {icon} {verdict.word}: {text(view.title)}".replace("  ", " ")
+    yield "timings", _certificate(view)
+    yield "sentence", prose(verdict.sentence)
+    yield "identity", prose(view.identity)
+    yield "facts", " \N{MIDDLE DOT} ".join(f"{fact.label} {text(fact.value)}" for fact in view.facts)
+    yield "validity", _list("Validity checks that are not met", _broken(view))
+    yield "gates", _gates(view.gates)
+    yield "worst case", _list("Worst case still compatible with the data", verdict.worst_case)
+    yield "worst prompts", _JOINT.join(part for part in _worst_off(view) if part)
+    yield "what would settle it", _list("What would settle it", verdict.settle)
+    yield "what was not verified", _list("Not verified", verdict.not_verified)
+    yield "notes", _list("Notes", verdict.notes)
+
+
+def _folded_parts(view: ReportView) -> Iterator[tuple[str, list[str]]]:
+    yield _titled("Failures", view.failures), _cards(view.failures)
+    throughput = [table_text(view.throughput)] if view.throughput else []
+    yield "Tails and throughput", [*map(table_text, view.tails), *throughput]
+    yield "Load levels", list(_levels(view))
+    yield "Answers, tools, tokens and money", list(_parity(view))
+    followed = [table for table in (view.loops, *view.streaming) if table is not None]
+    yield "Tool loops and streaming", list(map(table_text, followed))
+    yield "Cut-over checklist", [checklist_text(view.checklist)] if view.checklist else []
+    yield _titled("Findings", view.findings), _cards(view.findings)
+    yield "How to reproduce", [_reproduce(view)]
+
+
+def _titled(title: str, cards: Sequence[Card]) -> str:
+    return f"{title} ({len(cards)} {'kind' if len(cards) == 1 else 'kinds'})"
+
+
+def _fold(title: str, body: str) -> str:
+    """Fold a part; the blank lines let a host read what is inside as Markdown."""
+    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
 
 
 def checklist_text(view: ChecklistView) -> str:
@@ -76,7 +123,17 @@ def _worst_off(view: ReportView) -> Iterator[str]:
     if view.worst_off is None:
         return
     yield f"### Worst off\n\n{prose(view.worst_off.sentence)}"
-    yield table_text(view.worst_off.prompts) if view.worst_off.prompts else ""
+    first = ", ".join(map(code, view.verdict.read_first))
+    yield f"Read first: {first}" if first else ""
+    yield _shortened(view.worst_off.prompts) if view.worst_off.prompts else ""
+
+
+def _shortened(table: Table) -> str:
+    """Give the first rows: a comment is no place for all."""
+    more = len(table.rows) - _WORST
+    if more <= 0:
+        return table_text(table)
+    return table_text(replace(table, rows=table.rows[:_WORST], notes=("The page has more of them.",)))
 
 
 def _parity(view: ReportView) -> Iterator[str]:
@@ -149,7 +206,7 @@ def _grid(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (heads, ruler, *rows))
 
 
-def _cards(title: str, cards: Sequence[Card], empty: str) -> str:
+def _cards(cards: Sequence[Card]) -> list[str]:
     lines = [
         f"- {text(card.side)} ({card.arm}): {card.count}, {text(card.title)} ({code(card.kind)})"
         + (f": {code(card.example)}" if card.example else "")
@@ -157,7 +214,7 @@ def _cards(title: str, cards: Sequence[Card], empty: str) -> str:
         for card in cards[:_CARDS]
     ]
     more = [f"- {len(cards) - _CARDS} more kinds in the page"] if len(cards) > _CARDS else []
-    return "\n".join([f"### {title}", "", *(lines + more or [empty])])
+    return ["\n".join(lines + more)] if lines else []
 
 
 def _reproduce(view: ReportView) -> str:
@@ -166,7 +223,7 @@ def _reproduce(view: ReportView) -> str:
         for fact in view.reproduce
     ]
     run = f"- run: {code(view.run_id)}"
-    return "\n".join(["<details><summary>How to reproduce</summary>", "", *lines, run, "", "</details>"])
+    return "\n".join([*lines, run])
 
 
 def prose(line: str) -> str:

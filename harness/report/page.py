@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.report.difference import Difference
+from harness.report.plotdata import Plot
+from harness.report.promptpage import Flag, RequestView
 from harness.report.untrusted import Excerpt
 
 Tone = Literal["plain", "good", "bad", "warn", "void", "muted"]
@@ -99,6 +101,7 @@ class Headline:
     icon: str = ""
     tone: Tone = "plain"
     noise: str = ""  # the effect between the reference and itself
+    margin_used: float = 0.0  # the worst case as a share of what is allowed: which gate is nearest to its margin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,131 +139,24 @@ class GateView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
-    """One side of a distribution plot, in the unit shown."""
-
-    arm: str
-    label: str
-    values: tuple[float, ...]
-    n: int  # the denominator: finite values, and failures where these count as infinite
-    n_never: int  # steps that never arrive
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EcdfPlot:
-    """Two cumulative distributions over one axis."""
-
-    x_label: str
-    is_log: bool
-    curves: tuple[Curve, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForestRow:
-    """One gate's effect with its interval and its margin, in the unit of its axis."""
-
-    label: str
-    outcome: str
-    effect: float
-    low: float | None
-    high: float | None
-    bound: float | None
-    margin: float
-    is_bad_high: bool  # values above the margin are the bad ones
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForestPlot:
-    """Gates on two axes: differences in points, ratios on a log axis."""
-
-    differences: tuple[ForestRow, ...]
-    ratios: tuple[ForestRow, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairedPoint:
-    """One prompt's ratio."""
-
-    label: str
-    ratio: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairedPlot:
-    """Candidate over reference for each prompt, sorted."""
-
-    x_label: str
-    margin: float | None
-    points: tuple[PairedPoint, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SurvivalCurve:
-    """How many pairs of answers of one kind are still the same."""
-
-    arm: str  # whose colour it has: "placebo" for the pairs of one answer of each side
-    label: str
-    characters: tuple[float, ...]  # where the curve falls, ascending
-    shares: tuple[float, ...]  # just after it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SurvivalPlot:
-    """Curves of the share of pairs still the same over characters."""
-
-    x_label: str
-    curves: tuple[SurvivalCurve, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadPoint:
-    """One level's figure, in the unit shown, with its interval."""
-
-    load: float
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    is_beyond: bool = False  # a quantile that falls among failures
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadLine:
-    """One figure of one side over the levels, in ascending order of load."""
-
-    arm: str
-    label: str
-    is_main: bool  # False: drawn more faintly
-    points: tuple[LoadPoint, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadPanel:
-    """Lines over one axis."""
-
-    y_label: str
-    is_log: bool
-    lines: tuple[LoadLine, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SaturationPlot:
-    """What each level of load brought, panels over one axis of load."""
-
-    x_label: str
-    is_log: bool
-    loads: tuple[float, ...]  # ascending
-    panels: tuple[LoadPanel, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """A plot as data, its text alternative, its numbers to download."""
 
     id: str
     title: str
     description: str
-    plot: EcdfPlot | ForestPlot | PairedPlot | SaturationPlot | SurvivalPlot
+    plot: Plot
     csv: str
+    caption: str = ""  # under the title: how to read it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """A figure that there is no data for, and why."""
+
+    id: str
+    title: str
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +167,7 @@ class LevelsView:
     tables: tuple[Table, ...]
     readings: tuple[Fact, ...]  # per side: where throughput stops growing
     figure: Figure | None
+    tails: tuple[Figure, ...]  # distributions, a panel per level
     is_paired: bool  # two rows per level, one of each side
     lines: tuple[str, ...]  # for the terminal, the longest first
 
@@ -292,6 +189,8 @@ class AnswerView:
     text: Excerpt
     tool_calls: tuple[str, ...] = ()
     n_more_calls: int = 0
+    outcome: str = ""  # of its checks and tool trials; empty: nothing judged it
+    tone: Tone = "plain"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,7 +237,10 @@ class PromptView:
     checks: Table | None
     tools: Table | None
     failures: Table | None
-    has_trouble: bool
+    flags: tuple[Flag, ...] = ()
+    sdk: Table | None = None  # None: no response of it was replayed
+    requests: tuple[RequestView, ...] = ()  # one of each side in full
+    instants: Table | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,6 +256,7 @@ class Card:
     advice: str
     prompts: tuple[str, ...] = ()
     n_more_prompts: int = 0
+    whose: str = ""  # at whom a failure points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -428,7 +331,10 @@ class ReportView:
     forest: Figure | None
     tails: tuple[Table, ...]
     more_tails: tuple[Table, ...]  # of metrics that no gate looks at
-    figures: tuple[Figure, ...]
+    figures: tuple[Figure, ...]  # distributions
+    withheld: tuple[Withheld, ...]  # distributions without a value
+    paired: tuple[Figure, ...]  # candidate over reference, prompt by prompt
+    overtime: Figure | Withheld  # the run over its clock
     throughput: Table | None
     levels: LevelsView | None  # None: one level of a closed loop
     counted: str  # what counts of requests count; empty: nothing but the judged level was sent
@@ -456,3 +362,5 @@ class ReportView:
     loops: Table | None = None  # None: no prompt says what a tool returns
     streaming: tuple[Table, ...] = ()  # empty: nothing was asked for unstreamed
     checklist: ChecklistView | None = None  # None: nobody asked for one
+    gate_rows: tuple[Headline, ...] = ()  # every required gate, for the terminal, which has room for some
+    bodies: Table | None = None  # None: the two request bodies were not compared

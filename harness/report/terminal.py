@@ -7,9 +7,10 @@ from harness.analysis.results.gate import Outcome
 from harness.report.page import Headline, ReportView
 from harness.report.untrusted import one_line
 
-TEXT_WIDTH = 80
-WIDTH = 100  # of a row of figures
-MOST_LINES = 15
+TEXT_WIDTH = 80  # columns where nobody says how many there are
+MOST_WIDTH = 120  # of a line of prose: longer ones are hard to read
+LEAST_WIDTH = 40  # below, a block would be nothing but ends of lines
+MOST_LINES = 15  # unless more gates than fit failed or stayed open
 _SENTENCE_LINES = 4
 _TIMING_LINES = 2
 _FAILURE_LINES = 2
@@ -17,55 +18,61 @@ _STEP_LINES = 3
 _NAME = 34  # characters of an endpoint's name
 _TAG = 8  # columns before a line's text
 _POINTS = "\N{NO-BREAK SPACE}points"
-_ORDER = {Outcome.FAIL.value: 0, Outcome.PASS.value: 2}
+_ORDER = {Outcome.FAIL.value: 0, Outcome.PASS.value: 2, "VOID": 3}
 _TAGGED = ("prompts", "requests", "cost")
 _HEADS = ("", "", "effect", "95 % interval", "both sides", "worst", "allowed", "A-A")
 _HEADS_OF_ONE = ("", "", "value", "95 % interval", "from", "", "", "")
+_GIVEN_UP = (7, 4, 3, 6, 2)  # columns that a narrow terminal does without, in this order
+_UNSETTLED = frozenset({Outcome.FAIL.value, Outcome.INCONCLUSIVE.value})
 
 
-def end_block(view: ReportView, page: str) -> list[str]:
+def end_block(view: ReportView, page: str, width: int = TEXT_WIDTH) -> list[str]:
     """Say what a person needs before opening the page; plain text, only the page's path may be longer than a line."""
+    width = max(LEAST_WIDTH, width)
+    prose = min(width, MOST_WIDTH)
     head = [
-        *_timing(view),
-        *_fold(f"{view.verdict.word}: {view.verdict.sentence}", _SENTENCE_LINES),
-        _cut(_sides(view)),
+        *_timing(view, prose),
+        *_fold(f"{view.verdict.word}: {view.verdict.sentence}", _SENTENCE_LINES, prose),
+        _cut(_sides(view), width),
     ]
     tail = [
-        *_fold(_counts(view), 1, tag="sent"),
-        *_fold(view.identity_line, 1, tag="answers"),
-        *_fold(view.failure_line, _FAILURE_LINES, tag="failed"),
+        *_fold(_counts(view), 1, prose, tag="sent"),
+        *_fold(view.identity_line, 1, prose, tag="answers"),
+        *_fold(view.failure_line, _FAILURE_LINES, prose, tag="failed"),
         f"{'report':<{_TAG}}{page}",
-        *_fold(view.next_step, _STEP_LINES, tag="next"),
+        *_fold(view.next_step, _STEP_LINES, prose, tag="next"),
     ]
     heads = _HEADS if view.is_comparison else _HEADS_OF_ONE
-    room = MOST_LINES - len(head) - len(tail) - 1
-    rows = _with_count_of_others(_rows(heads, _most_telling(view.headlines)[:room]), len(view.headlines) - room)
-    return [*head, *rows, *(_levels(view) if room > len(view.headlines) else []), *tail]
+    ordered = _most_telling(view.gate_rows or view.headlines)
+    room = max(MOST_LINES - len(head) - len(tail) - 1, sum(one.word in _UNSETTLED for one in ordered))
+    levels = _levels(view, width) if room > sum(one.word in _UNSETTLED for one in ordered) else []
+    room -= len(levels)
+    rows = _with_count_of_others(_rows(heads, ordered[:room], width), ordered[room:])
+    return [*head, *rows, *levels, *tail]
 
 
 def _most_telling(headlines: Sequence[Headline]) -> list[Headline]:
-    """What failed comes first, then what is open; the order is kept otherwise."""
-    return sorted(headlines, key=lambda one: _ORDER.get(one.word, 1))
+    """What failed comes first, then what is open, what passed, what is VOID; each nearest to its margin first."""
+    return sorted(headlines, key=lambda one: (_ORDER.get(one.word, 1), -one.margin_used))
 
 
-def _with_count_of_others(rows: list[str], n_others: int) -> list[str]:
+def _with_count_of_others(rows: list[str], others: Sequence[Headline]) -> list[str]:
     """Say in the empty corner of the heads how many figures found no room."""
-    note = f"and {n_others} more"
-    if n_others <= 0 or not rows[0].startswith(" " * len(note)):
+    note = f"and {len(others)} more"
+    if not others or not rows or not rows[0].startswith(" " * len(note)):
         return rows
     return [note + rows[0][len(note) :], *rows[1:]]
 
 
-def _levels(view: ReportView) -> list[str]:
+def _levels(view: ReportView, width: int) -> list[str]:
     """Name the levels of load with what each moved, as much of it as one line holds."""
     lines = (f"{'levels':<{_TAG}}{line}" for line in (view.levels.lines if view.levels else ()))
-    return [line for line in lines if len(line) <= TEXT_WIDTH][:1]
+    return [line for line in lines if len(line) <= width][:1]
 
 
-def _timing(view: ReportView) -> list[str]:
-    """Say before any figure whether those of time count: in one line as a row of figures, or folded."""
-    line = f"{'timing':<{_TAG}}{one_line(view.certificate.line, WIDTH)}"
-    return [line] if len(line) <= WIDTH else _fold(view.certificate.line, _TIMING_LINES, tag="timing")
+def _timing(view: ReportView, width: int) -> list[str]:
+    """Say before any figure whether those of time count."""
+    return _fold(view.certificate.line, _TIMING_LINES, width, tag="timing")
 
 
 def _sides(view: ReportView) -> str:
@@ -80,14 +87,26 @@ def _counts(view: ReportView) -> str:
     return ", ".join(f"{fact.label} {fact.value}" for fact in view.facts if fact.label in _TAGGED)
 
 
-def _rows(heads: Sequence[str], headlines: Sequence[Headline]) -> list[str]:
-    """Align the figures in columns under their heads, the outcome first; an empty column is left out."""
+def _rows(heads: Sequence[str], headlines: Sequence[Headline], width: int) -> list[str]:
+    """Align the figures in columns under their heads, the outcome first; an empty column is left out.
+
+    Where the lines are too long, columns are given up one by one; the outcome, the name and the worst case stay last.
+    """
     if not headlines:
         return []
-    columns = list(zip(*map(_cells, headlines), strict=True))
-    shown = [(head, *column) for head, column in zip(heads, columns, strict=True) if any(column)]
+    columns = [(head, *column) for head, column in zip(heads, zip(*map(_cells, headlines), strict=True), strict=True)]
+    kept = [place for place, column in enumerate(columns) if any(column[1:])]
+    for place in _GIVEN_UP:
+        if _length([columns[one] for one in kept]) <= width:
+            break
+        kept = [one for one in kept if one != place]
+    shown = [columns[one] for one in kept]
     widths = [max(map(len, column)) for column in shown]
-    return [_cut("  ".join(map(str.ljust, row, widths)).rstrip()) for row in zip(*shown, strict=True)]
+    return [_cut("  ".join(map(str.ljust, row, widths)).rstrip(), width) for row in zip(*shown, strict=True)]
+
+
+def _length(columns: Sequence[Sequence[str]]) -> int:
+    return sum(max(map(len, column)) for column in columns) + 2 * (len(columns) - 1)
 
 
 def _cells(headline: Headline) -> tuple[str, ...]:
@@ -104,11 +123,11 @@ def _cells(headline: Headline) -> tuple[str, ...]:
     )
 
 
-def _fold(text: str, most: int, tag: str = "") -> list[str]:
+def _fold(text: str, most: int, width: int, tag: str = "") -> list[str]:
     """Break a text into at most so many lines, marking what is left out."""
     return textwrap.wrap(
-        one_line(text.replace("`", ""), TEXT_WIDTH * most * 2),
-        TEXT_WIDTH,
+        one_line(text.replace("`", ""), width * most * 2),
+        width,
         max_lines=most,
         placeholder=" \N{HORIZONTAL ELLIPSIS}",
         break_on_hyphens=False,
@@ -117,5 +136,5 @@ def _fold(text: str, most: int, tag: str = "") -> list[str]:
     )
 
 
-def _cut(line: str) -> str:
-    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "\N{HORIZONTAL ELLIPSIS}"
+def _cut(line: str, width: int) -> str:
+    return line if len(line) <= width else line[: width - 1] + "\N{HORIZONTAL ELLIPSIS}"

@@ -8,19 +8,24 @@ from harness.analysis.results.tokens import Economics
 from harness.model.record import Arm, RunHeader
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, define
+from harness.report.exhibits import Exhibits
 from harness.report.page import ChecklistView, Fact, ReportView, Section
 from harness.report.untrusted import visible
 from harness.report.view_answers import acceptance_words, answer_tables
+from harness.report.view_bodies import bodies_table
 from harness.report.view_checklist import n_open
 from harness.report.view_evidence import failure_cards, failure_line, finding_cards
-from harness.report.view_figures import ecdf_figures, forest_figure, paired_figure
+from harness.report.view_figures import ecdf_figures, withheld_figures
 from harness.report.view_followups import loop_table, streaming_tables
-from harness.report.view_headlines import gate_headlines, side_headlines
+from harness.report.view_forest import forest_figure
+from harness.report.view_headlines import gate_rows, headlines
 from harness.report.view_identity import divergence_figure, identity_line, identity_words
 from harness.report.view_instrument import certificate_view, instrument_tables
 from harness.report.view_levels import levels_view
 from harness.report.view_load import counted_words, is_leveled, load_fact
 from harness.report.view_manifest import endpoints_table, manifest_groups, reproduce, side_labels, sides_of
+from harness.report.view_overtime import overtime_figure
+from harness.report.view_paired import paired_figures, withheld_pairs
 from harness.report.view_prompts import prompt_views
 from harness.report.view_tails import FIRST, tail_tables, throughput_table
 from harness.report.view_tokens import economics_table, token_table
@@ -30,13 +35,17 @@ from harness.report.view_worstoff import worst_off_view
 
 
 def build_view(
-    analysis: Analysis, header: RunHeader | None, catalog: Catalog, checklist: ChecklistView | None = None
+    analysis: Analysis,
+    header: RunHeader | None,
+    catalog: Catalog,
+    checklist: ChecklistView | None = None,
+    exhibits: Exhibits | None = None,
 ) -> ReportView:
     """Say everything the page says; pure."""
+    exhibits = exhibits or Exhibits()
     case = analysis.case
     names = {side.arm: visible(side.name) for side in sides_of(case)}
     judgement = analysis.judgement
-    paired = paired_figure(analysis)
     tables = tail_tables(analysis, names, catalog)
     return ReportView(
         title=_title(names),
@@ -47,7 +56,8 @@ def build_view(
         is_comparison=case.candidate is not None,
         certificate=certificate_view(analysis.certificate),
         verdict=verdict_view(analysis),
-        headlines=gate_headlines(judgement.gates, catalog) if judgement else side_headlines(analysis, catalog),
+        headlines=headlines(analysis, catalog),
+        gate_rows=gate_rows(analysis, catalog),
         facts=_facts(analysis, header),
         validity=check_views(judgement),
         gates=gate_views(judgement, catalog),
@@ -58,7 +68,10 @@ def build_view(
         forest=forest_figure(judgement.gates) if judgement else None,
         tails=tuple(table for metric, table in tables.items() if metric in FIRST),
         more_tails=tuple(table for metric, table in tables.items() if metric not in FIRST),
-        figures=ecdf_figures(analysis, names, catalog) + ((paired,) if paired else ()),
+        figures=ecdf_figures(analysis, names, catalog),
+        withheld=withheld_figures(analysis, names, catalog) + withheld_pairs(analysis, catalog),
+        paired=paired_figures(analysis, catalog),
+        overtime=overtime_figure(analysis, names, catalog),
         throughput=throughput_table(analysis, names),
         levels=levels_view(analysis, names, catalog),
         counted=counted_words(analysis),
@@ -66,7 +79,7 @@ def build_view(
         answers_note=acceptance_words(analysis.answers.acceptance),
         tools=tool_tables(analysis.tools, names, catalog),
         structured=structured_table(analysis.structured, names),
-        prompts=prompt_views(analysis, names, catalog),
+        prompts=prompt_views(analysis, names, catalog, exhibits),
         economics=economics_table(analysis.economics, names),
         tokens=token_table(analysis.tokens),
         tokens_note=analysis.tokens.guard if analysis.tokens else "",
@@ -75,7 +88,8 @@ def build_view(
         instrument=instrument_tables(analysis.certificate, names),
         endpoints=endpoints_table(case),
         manifest=manifest_groups(case, header),
-        reproduce=reproduce(case, header),
+        reproduce=reproduce(case, header, exhibits.folders),
+        bodies=bodies_table(exhibits.differences, case),
         definitions=define(catalog),
         failure_line=failure_line(analysis),
         next_step=_next_step(analysis),
@@ -100,6 +114,7 @@ def _sections(analysis: Analysis, checklist: ChecklistView | None) -> tuple[Sect
         Section(id="checklist", title="Cut-over checklist", badge=n_open(checklist)) if checklist else None,
         Section(id="tails", title="Tails"),
         Section(id="levels", title="Load levels") if is_leveled(analysis) else None,
+        Section(id="overtime", title="Over time"),
         Section(id="answers", title="Answers") if analysis.answers.agreements else None,
         Section(id="tools", title="Tools") if analysis.tools else None,
         Section(id="structured", title="Structured output") if analysis.structured else None,

@@ -104,7 +104,8 @@ def acceptance_words(found: Acceptance | None) -> str:
     of_prompts = fmt.plural(found.n_prompts, "prompt") + " without checks"
     own = f"{fmt.percent(found.reference.value)} of the reference's answers are among its other answers"
     if found.candidate.value is None:
-        return f"{of_prompts}: {own}."
+        whose = "answers are" if found.candidate.reason == ONE_ENDPOINT else "the reference's answers are"
+        return f"{of_prompts}: {fmt.percent(found.reference.value)} of {whose} among its other answers."
     if found.difference.value is None:
         theirs = f"{fmt.percent(found.candidate.value)} of the candidate's"
         return f"{of_prompts}: {own}, and {theirs}: {found.difference.reason}."

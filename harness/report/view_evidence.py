@@ -7,6 +7,7 @@ from harness.analysis.results.evidence import FailureRow, FindingRow
 from harness.analysis.results.tokens import Economics
 from harness.model.record import Arm
 from harness.report import format as fmt
+from harness.report.attribution import whose_words
 from harness.report.page import Card
 from harness.report.untrusted import one_line
 
@@ -70,6 +71,7 @@ def failure_cards(rows: Sequence[FailureRow], names: dict[Arm, str]) -> tuple[Ca
             advice=row.advice,
             prompts=row.prompts[:_CARD_PROMPTS],
             n_more_prompts=max(0, len(row.prompts) - _CARD_PROMPTS),
+            whose=whose_words(row.kind),
         )
         for row in sorted(rows, key=lambda row: (-row.n, row.kind, row.arm))
     )
@@ -91,6 +93,8 @@ def finding_cards(rows: Sequence[FindingRow], names: dict[Arm, str]) -> tuple[Ca
             count=fmt.plural(row.n_responses, "response"),
             example=one_line(row.example),
             advice=row.advice,
+            prompts=row.prompts[:_CARD_PROMPTS],
+            n_more_prompts=max(0, len(row.prompts) - _CARD_PROMPTS),
         )
         for row in sorted(rows, key=lambda row: (-row.n_responses, row.kind, row.arm))
     )

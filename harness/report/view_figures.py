@@ -1,155 +1,193 @@
-"""Plots as data: their curves, text alternatives, downloads."""
+"""Distributions as plots with their text alternatives and downloads; or why there is none."""
 
 import csv
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from harness.analysis.load import side_loads
 from harness.analysis.results.analysis import Analysis
-from harness.analysis.results.estimates import Tail
-from harness.analysis.results.gate import Gate, GateKind
-from harness.model.record import Arm
+from harness.analysis.results.estimates import Quantile, Tail
+from harness.model.record import Arm, FailureKind
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, is_latency, title_of, unit_of
-from harness.report.page import Curve, EcdfPlot, Figure, ForestPlot, ForestRow, PairedPlot, PairedPoint
-from harness.report.untrusted import one_line
-from harness.report.view_verdict import in_order, signed_margin
+from harness.report.page import Figure, Withheld
+from harness.report.plotdata import Curve, EcdfPanel, EcdfPlot
+from harness.report.untrusted import visible
+from harness.report.view_curves import EVERY_STEP_OF, GAP, MOST_STEPS, curve_of, n_counted, n_never, steps_of
+from harness.report.view_load import level_words
+from harness.report.view_manifest import sides_of
 
-PLOTTED = ("ttft", "decode_rate", "e2e")
-_POINTS = 100.0
-_LABEL = 36  # characters of a name beside a plot
+_ALWAYS = ("ttft", "decode_rate", GAP, "e2e")
+_FIRST, _ANSWER = "ttft", "ttfat"
+_OPEN_LOOP = ("ttft_from_intended", "e2e_effective")
+_ORDER = (_FIRST, "ttft_from_intended", _ANSWER, "decode_rate", GAP, "e2e", "e2e_effective")
+_MOST_LINES = 2_000  # of a download per side: gaps are many
+_NO_BAND = "No interval: the gaps of one stream depend on each other."
+_BAND = "Shaded: 95\u00a0% interval of the share at each point, request by request, for these prompts."
+_NOTHING = "no request counts"
+
+Names = Mapping[Arm, str]
 
 
-def ecdf_figures(analysis: Analysis, names: dict[Arm, str], catalog: Catalog) -> tuple[Figure, ...]:
-    """Give a cumulative distribution for each plotted metric that has values."""
+def ecdf_figures(analysis: Analysis, names: Names, catalog: Catalog) -> tuple[Figure, ...]:
+    """Give a distribution for each plotted metric that has values; only the judged level is in it."""
     found = []
-    for metric in PLOTTED:
+    for metric in _plotted(analysis):
         tails = [tail for tail in analysis.tails if tail.metric == metric]
         if any(tail.values for tail in tails):
-            found.append(_ecdf(metric, tails, names, catalog))
+            cold = {tail.arm: cold_values(analysis, tail.arm, metric) for tail in tails}
+            found.append(_figure(tails, cold, names, catalog, where=_at_level(analysis)))
     return tuple(found)
 
 
-def _ecdf(metric: str, tails: list[Tail], names: dict[Arm, str], catalog: Catalog) -> Figure:
+def withheld_figures(analysis: Analysis, names: Names, catalog: Catalog) -> tuple[Withheld, ...]:
+    """Say why a metric that every page plots has no plot."""
+    found = []
+    for metric in _ALWAYS:
+        tails = [tail for tail in analysis.tails if tail.metric == metric]
+        if not any(tail.values for tail in tails):
+            reasons = tuple(reason for tail in tails for reason in _why(tail, names)) or (_NOTHING,)
+            found.append(Withheld(id=figure_id(metric), title=title_of(catalog, metric), reasons=reasons))
+    return tuple(found)
+
+
+def figure_id(metric: str) -> str:
+    """Name a distribution's figure."""
+    return f"ecdf-{metric.replace('_', '-')}"
+
+
+def _why(tail: Tail, names: Names) -> tuple[str, ...]:
+    failed = [f"{fmt.share(tail.n_failed, tail.n)} failed"] if tail.n_failed else []
+    undefined = [f"{fmt.plural(n, 'request')}: {visible(reason)}" for reason, n in tail.undefined.items()]
+    return (f"{_name(tail, names)}: {'; '.join(failed + undefined) or _NOTHING}",)
+
+
+def _name(tail: Tail, names: Names) -> str:
+    return names.get(tail.arm, tail.arm.value)
+
+
+def _plotted(analysis: Analysis) -> list[str]:
+    """Leave out what would repeat another plot: times from intended in a closed loop, answers that come first."""
+    is_open = any(side_loads(analysis.case, side)[0].is_open_loop for side in sides_of(analysis.case))
+    left_out = (() if is_open else _OPEN_LOOP) + (() if _answers_later(analysis) else (_ANSWER,))
+    return [metric for metric in _ORDER if metric not in left_out]
+
+
+def _answers_later(analysis: Analysis) -> bool:
+    """Whether a side's visible answer comes after its first output: reasoning stands between."""
+    first = {tail.arm: tail.values for tail in analysis.tails if tail.metric == _FIRST}
+    return any(tail.metric == _ANSWER and tail.values != first.get(tail.arm) for tail in analysis.tails)
+
+
+def _at_level(analysis: Analysis) -> str:
+    """Name the judged level where there are several: no plot mixes them."""
+    first = [row for row in analysis.levels if row.level == 0]
+    return f" (at {level_words(first[0])})" if first and any(row.level for row in analysis.levels) else ""
+
+
+def _figure(
+    tails: Sequence[Tail], cold: Mapping[Arm, Sequence[float]], names: Names, catalog: Catalog, *, where: str
+) -> Figure:
+    metric = tails[0].metric
     scale = fmt.scale_for(unit_of(catalog, metric), [value for tail in tails for value in tail.values])
-    title = title_of(catalog, metric)
-    drawn = [_curve(tail, scale, names, counts_failures=is_latency(catalog, metric)) for tail in tails]
-    curves = tuple(curve for curve in drawn if curve.n)
-    is_log = is_latency(catalog, metric)
+    title, is_gap = title_of(catalog, metric), metric == GAP
+    drawn = [tail for tail in tails if n_counted(tail, catalog)]
+    curves = tuple(curve_of(tail, scale, names, catalog, () if is_gap else cold[tail.arm]) for tail in drawn)
+    what = "share at least this long" if is_gap else "share of requests at or below"
+    told = [describe(tail, scale, names, catalog) for tail in tails]
     return Figure(
-        id=f"ecdf-{metric.replace('_', '-')}",
-        title=f"{title}: share of requests at or below",
-        description=". ".join(_describe(curve, scale) for curve in curves),
-        plot=EcdfPlot(x_label=f"{title}, {scale.symbol}{', log axis' if is_log else ''}", is_log=is_log, curves=curves),
+        id=figure_id(metric),
+        title=f"{title}: {what}{where}",
+        description=". ".join([*told, *([] if is_gap else _cold_words(cold, names, scale))]),
+        plot=ecdf_plot(metric, scale, catalog, (EcdfPanel(title="", curves=curves),)),
         csv=csv_text(
-            ("side", f"{metric}_{scale.symbol}", "cumulative_share"),
-            ((curve.arm, value, (rank + 1) / curve.n) for curve in curves for rank, value in enumerate(curve.values)),
+            ("side", f"{metric}_{scale.symbol}", "share_at_least" if is_gap else "cumulative_share", "low", "high"),
+            _lines(drawn, scale, catalog),
         ),
+        caption=" ".join(_caption(tails, curves, names, catalog)),
     )
 
 
-def _curve(tail: Tail, scale: fmt.Scale, names: dict[Arm, str], *, counts_failures: bool) -> Curve:
-    never = tail.n_failed if counts_failures else 0
-    n = len(tail.values) + never
-    failed = f", {fmt.plural(never, 'failure')}" if never else ""
-    return Curve(
-        arm=tail.arm.value,
-        label=f"{one_line(names.get(tail.arm, tail.arm.value), _LABEL)} (n {fmt.count(n)}{failed})",
-        values=tuple(value * scale.factor for value in tail.values),
-        n=n,
-        n_never=never,
+def ecdf_plot(metric: str, scale: fmt.Scale, catalog: Catalog, panels: tuple[EcdfPanel, ...]) -> EcdfPlot:
+    """Put curves of one metric on its axes."""
+    is_gap = metric == GAP
+    is_log = is_gap or is_latency(catalog, metric)
+    return EcdfPlot(
+        x_label=f"{title_of(catalog, metric)}, {scale.symbol}{', log axis' if is_log else ''}",
+        y_label="share, log axis" if is_gap else "",
+        is_log=is_log,
+        is_exceedance=is_gap,
+        panels=panels,
     )
 
 
-def _describe(curve: Curve, scale: fmt.Scale) -> str:
-    if not curve.values:
-        return f"{curve.arm} {curve.label}: no request has a value; all {curve.n:,} never arrive"
-    middle = curve.values[(len(curve.values) - 1) // 2]
-    never = f"; {fmt.share(curve.n_never, curve.n)} never arrive" if curve.n_never else ""
-    span = f"from {fmt.decimal(curve.values[0], scale.decimals)} to {fmt.decimal(curve.values[-1], scale.decimals)}"
-    return (
-        f"{curve.arm} {curve.label}: {span} {scale.symbol}, middle value {fmt.decimal(middle, scale.decimals)}{never}"
+def cold_values(analysis: Analysis, arm: Arm, metric: str) -> list[float]:
+    """Give the values of the judged level's possibly cold requests, which are in no curve."""
+    cold = (
+        trial
+        for trial in analysis.trials
+        if trial.key.arm is arm
+        and not (trial.is_judged or trial.key.is_warmup or trial.key.level)
+        and trial.failure != FailureKind.CANCELLED.value
     )
+    values = (trial.metrics[metric].value for trial in cold if metric in trial.metrics)
+    return [value for value in values if value is not None]
 
 
-def forest_figure(gates: Iterable[Gate]) -> Figure | None:
-    """Give the gates that have an effect, as rows of two axes."""
-    shown = [gate for gate in in_order(gates) if gate.effect.value is not None]
-    if not shown:
-        return None
-    differences = tuple(_forest_row(gate, _POINTS) for gate in shown if gate.kind is GateKind.DIFFERENCE)
-    ratios = tuple(_forest_row(gate, 1.0) for gate in shown if gate.kind is GateKind.RATIO)
-    return Figure(
-        id="forest",
-        title="Effects against their margins",
-        description=". ".join(map(_describe_row, differences + ratios)),
-        plot=ForestPlot(differences=differences, ratios=ratios),
-        csv=csv_text(
-            ("gate", "outcome", "effect", "low", "high", "worst_case", "margin"),
-            (
-                (row.label, row.outcome, row.effect, row.low, row.high, row.bound, row.margin)
-                for row in differences + ratios
-            ),
-        ),
-    )
-
-
-def _forest_row(gate: Gate, factor: float) -> ForestRow:
-    effect = gate.effect.value
-    if effect is None:
-        raise ValueError(gate.id)
-    return ForestRow(
-        label=gate.title if gate.is_required else f"{gate.title} (informative)",
-        outcome=gate.outcome.value,
-        effect=effect * factor,
-        low=_times(gate.interval.low if gate.interval else None, factor),
-        high=_times(gate.interval.high if gate.interval else None, factor),
-        bound=_times(gate.bound, factor),
-        margin=signed_margin(gate) * factor,
-        is_bad_high=not gate.higher_is_better,
-    )
-
-
-def _times(value: float | None, factor: float) -> float | None:
-    return None if value is None else value * factor
-
-
-def _describe_row(row: ForestRow) -> str:
-    ends = (row.low, row.high)
-    span = " to ".join("no bound" if end is None else fmt.decimal(end, 2) for end in ends)
-    effect, margin = fmt.decimal(row.effect, 2), fmt.decimal(row.margin, 2)
-    return f"{row.label}: {row.outcome}, effect {effect} ({span}), allowed {margin}"
-
-
-def paired_figure(analysis: Analysis) -> Figure | None:
-    """Give each prompt's TTFT ratio, largest first."""
-    pairs = [
-        PairedPoint(label=one_line(row.prompt_id, _LABEL), ratio=row.ttft_ratio.value)
-        for row in analysis.prompts
-        if row.ttft_ratio.value is not None and 0 < row.ttft_ratio.value < math.inf
+def _cold_words(cold: Mapping[Arm, Sequence[float]], names: Names, scale: fmt.Scale) -> list[str]:
+    return [
+        f"{names.get(arm, arm.value)}, possibly cold and in no curve: {', '.join(map(scale.full, sorted(values)))}"
+        for arm, values in cold.items()
+        if values
     ]
-    if not pairs or analysis.judgement is None:
-        return None
-    ordered = tuple(sorted(pairs, key=lambda point: -point.ratio))
-    slower = sum(point.ratio > 1 for point in ordered)
-    without = len(analysis.prompts) - len(ordered)
-    return Figure(
-        id="paired-ttft",
-        title="TTFT of each prompt: candidate over reference",
-        description=(
-            f"{slower} of {len(ordered)} prompts are slower on the candidate; from {ordered[-1].label} "
-            f"{fmt.ratio(ordered[-1].ratio)} to {ordered[0].label} {fmt.ratio(ordered[0].ratio)}"
-            + (f"; {fmt.plural(without, 'prompt')} without a ratio" if without else "")
-        ),
-        plot=PairedPlot(
-            x_label="ratio of medians, log axis", margin=_ttft_margin(analysis.judgement.gates), points=ordered
-        ),
-        csv=csv_text(("prompt", "ttft_ratio"), ((point.label, point.ratio) for point in ordered)),
-    )
 
 
-def _ttft_margin(gates: Iterable[Gate]) -> float | None:
-    return next((gate.margin for gate in gates if gate.id == "ttft_p50"), None)
+def _caption(tails: Sequence[Tail], curves: Sequence[Curve], names: Names, catalog: Catalog) -> Iterator[str]:
+    """Say how to read the figure, and what of it is not there."""
+    yield _NO_BAND if tails[0].metric == GAP else _BAND
+    for tail in tails:
+        never, n = n_never(tail, catalog), n_counted(tail, catalog)
+        if never:
+            yield f"{_name(tail, names)}: {fmt.share(never, n)} failed; the curve ends at {_end(never, n)}."
+        elif not tail.values:
+            yield f"No curve of {_why(tail, names)[0]}."
+    if any(curve.cold for curve in curves):
+        yield "Marks under the axis: possibly cold requests, in no curve."
+    most = max(len(tail.values) for tail in tails)
+    if most > MOST_STEPS:
+        yield f"Drawn at {MOST_STEPS} of up to {most:,} values, among them all of the {EVERY_STEP_OF} at either end."
+
+
+def _end(never: int, n: int) -> str:
+    return fmt.percent((n - never) / n)
+
+
+def describe(tail: Tail, scale: fmt.Scale, names: Names, catalog: Catalog) -> str:
+    """Give a side's main numbers in words."""
+    n, never = n_counted(tail, catalog), n_never(tail, catalog)
+    side = f"{tail.arm.value} {_name(tail, names)} (n {fmt.count(n)})"
+    if not tail.values:
+        return f"{side}: no request has a value" + (f"; all {n:,} never arrive" if never else "")
+    span = f"from {scale.number(tail.values[0])} to {scale.full(tail.values[-1])}"
+    levels = filter(None, (_quantile(quantile, scale) for quantile in tail.quantiles))
+    return f"{side}: {', '.join([span, *levels])}" + (f"; {fmt.share(never, n)} never arrive" if never else "")
+
+
+def _quantile(quantile: Quantile, scale: fmt.Scale) -> str:
+    name, value = fmt.quantile_name(quantile.q), quantile.value.value
+    if value is None:
+        reason = quantile.value.reason or ""
+        return f"{name} {visible(reason)}" if reason.startswith((">", fmt.UNATTAINABLE)) else ""
+    found = quantile.interval
+    ends = f" ({fmt.level(found)}: {fmt.bounds(found, scale)})" if found else ""
+    return f"{name} {scale.full(value)}{ends}"
+
+
+def _lines(tails: Sequence[Tail], scale: fmt.Scale, catalog: Catalog) -> Iterator[tuple[object, ...]]:
+    for tail in tails:
+        for step in steps_of(tail, n_counted(tail, catalog), scale, most=_MOST_LINES):
+            yield tail.arm.value, step.value, step.share, step.low, step.high
 
 
 def csv_text(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -165,5 +203,5 @@ def _field(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:.9g}" if math.isfinite(value) else "unbounded"
+        return f"{value:.7g}" if math.isfinite(value) else "unbounded"
     return str(value)

@@ -2,10 +2,13 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from harness.analysis.results.analysis import Analysis
 from harness.analysis.results.estimates import Quantile, Tail
 from harness.analysis.results.gate import Gate, GateKind, Outcome
+from harness.analysis.results.instrument import TimingVerdict
+from harness.analysis.results.judgement import Verdict
 from harness.analysis.results.prompts import PromptSide
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, title_of, unit_of
@@ -22,11 +25,34 @@ _QUANTILES = (
     ("decode_rate", 0.5),
     ("e2e", 0.5),
 )
+_TIMES = frozenset({"s", "tok/s"})  # units of what a void run does not know
 _MOST = 8
 _ARROW = " \N{RIGHTWARDS ARROW} "
 
 
-def gate_headlines(gates: Sequence[Gate], catalog: Catalog) -> tuple[Headline, ...]:
+def headlines(analysis: Analysis, catalog: Catalog) -> tuple[Headline, ...]:
+    """Give the tiles: none of an INVALID run, and no timing of a run whose timings are VOID."""
+    judgement = analysis.judgement
+    if judgement is not None and judgement.verdict is Verdict.INVALID:
+        return ()
+    is_void = analysis.certificate.verdict is TimingVerdict.VOID
+    if judgement is None:
+        return side_headlines(analysis, catalog, is_void=is_void)
+    return gate_headlines(judgement.gates, catalog, is_void=is_void)
+
+
+def gate_rows(analysis: Analysis, catalog: Catalog) -> tuple[Headline, ...]:
+    """Give every required gate that applies, or the informative ones where none is; none of an INVALID run."""
+    judgement = analysis.judgement
+    if judgement is None or judgement.verdict is Verdict.INVALID:
+        return ()
+    is_void = analysis.certificate.verdict is TimingVerdict.VOID
+    asked = [gate for gate in judgement.gates if gate.outcome is not Outcome.NOT_APPLICABLE]
+    shown = [gate for gate in asked if gate.is_required] or asked
+    return tuple(_void(head) if is_void and _is_timing(gate, catalog) else head for gate, head in _told(shown, catalog))
+
+
+def gate_headlines(gates: Sequence[Gate], catalog: Catalog, *, is_void: bool = False) -> tuple[Headline, ...]:
     """Give the gates that everyone asks for, and every other required one that did not pass."""
     asked = {gate.id: gate for gate in gates if gate.outcome is not Outcome.NOT_APPLICABLE}
     chosen = [asked[gate_id] for gate_id in _GATES if gate_id in asked]
@@ -35,7 +61,32 @@ def gate_headlines(gates: Sequence[Gate], catalog: Catalog) -> tuple[Headline, .
         for gate in in_order(asked.values())
         if gate.is_required and gate.outcome is not Outcome.PASS and gate not in chosen
     ]
-    return tuple(_of_gate(gate, catalog) for gate in (chosen + open_ones)[:_MOST])
+    shown = (chosen + open_ones)[:_MOST]
+    return tuple(_void(head) if is_void and _is_timing(gate, catalog) else head for gate, head in _told(shown, catalog))
+
+
+def _told(gates: Iterable[Gate], catalog: Catalog) -> Iterator[tuple[Gate, Headline]]:
+    return ((gate, _of_gate(gate, catalog)) for gate in gates)
+
+
+def _is_timing(gate: Gate, catalog: Catalog) -> bool:
+    return unit_of(catalog, gate.metric) in _TIMES
+
+
+def _void(head: Headline) -> Headline:
+    """Keep what was asked and leave the figures out: nobody is to read them as if they counted."""
+    return replace(
+        head,
+        value=fmt.DASH,
+        interval="timings do not count",
+        has_interval=False,
+        sides="",
+        worst="",
+        noise="",
+        word="VOID",
+        icon="!",
+        tone="void",
+    )
 
 
 def _of_gate(gate: Gate, catalog: Catalog) -> Headline:
@@ -53,7 +104,20 @@ def _of_gate(gate: Gate, catalog: Catalog) -> Headline:
         icon=view.icon,
         tone=view.tone,
         noise=view.noise.text if gate.noise is not None and gate.noise.effect.value is not None else "",
+        margin_used=margin_used(gate),
     )
+
+
+def margin_used(gate: Gate) -> float:
+    """Give the worst case as a share of what is allowed, 1 at the margin; of a ratio, of its logarithm."""
+    if gate.bound is None or not gate.margin or (gate.kind is GateKind.RATIO and gate.margin == 1):
+        return 1.0
+    if gate.kind is not GateKind.RATIO:
+        return (-gate.bound if gate.higher_is_better else gate.bound) / abs(gate.margin)
+    if gate.bound <= 0 or not math.isfinite(gate.bound):
+        return math.inf if gate.outcome is not Outcome.PASS else 1.0
+    used = math.log(gate.bound) / math.log(gate.margin)
+    return abs(used) if gate.is_two_sided else used
 
 
 def _counts_of(gate: Gate) -> str:
@@ -70,7 +134,7 @@ def _both(reference: str, candidate: str) -> str:
     return f"{number if is_shared else reference}{_ARROW}{candidate}"
 
 
-def side_headlines(analysis: Analysis, catalog: Catalog) -> tuple[Headline, ...]:
+def side_headlines(analysis: Analysis, catalog: Catalog, *, is_void: bool = False) -> tuple[Headline, ...]:
     """Give one endpoint's own figures: quantiles with their intervals, success counts."""
     tails = {tail.metric: tail for tail in analysis.tails if tail.arm is analysis.case.reference.arm}
     quantiles = [
@@ -78,7 +142,7 @@ def side_headlines(analysis: Analysis, catalog: Catalog) -> tuple[Headline, ...]
         for metric, q in _QUANTILES
         if metric in tails and tails[metric].n and (quantile := _at(tails[metric].quantiles, q)) is not None
     ]
-    return (*quantiles, *_counts(analysis))
+    return (*(map(_void, quantiles) if is_void else quantiles), *_counts(analysis))
 
 
 def _at(quantiles: Iterable[Quantile], q: float) -> Quantile | None:

@@ -7,7 +7,8 @@ from harness.analysis.results.judgement import Judgement
 from harness.analysis.results.likeness import DivergenceCurve
 from harness.model.record import Arm
 from harness.report import format as fmt
-from harness.report.page import Figure, SurvivalCurve, SurvivalPlot
+from harness.report.page import Figure
+from harness.report.plotdata import SurvivalCurve, SurvivalPlot
 from harness.report.untrusted import visible
 from harness.report.view_figures import csv_text
 

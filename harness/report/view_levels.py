@@ -12,6 +12,7 @@ from harness.report.definitions import Catalog
 from harness.report.page import Cell, Column, Fact, LevelsView, Table
 from harness.report.untrusted import one_line, visible
 from harness.report.view_evidence import kind_words
+from harness.report.view_levelcurves import level_curves
 from harness.report.view_leveltails import level_tail_tables
 from harness.report.view_load import LEVEL_HEADS, arrival_words, is_leveled, level_head, level_name, unit_words
 from harness.report.view_saturation import level_figure, shown_throughput
@@ -38,6 +39,7 @@ def levels_view(analysis: Analysis, names: dict[Arm, str], catalog: Catalog) -> 
             for knee in (analysis.knees if len({row.asked for row in rows}) > 1 else ())
         ),
         figure=level_figure(rows, names, catalog),
+        tails=level_curves(rows, names, catalog),
         is_paired=_are_pairs(rows),
         lines=tuple(_lines(rows)),
     )

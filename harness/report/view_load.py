@@ -40,7 +40,7 @@ def _detail(case: Case, side: Side) -> str:
     """Give what fixes the instants, and which level is judged."""
     loads, plan = side_loads(case, side), side.plan or case.plan
     parts = [
-        "on each side",
+        "" if case.candidate is None else "on each side",
         "the first is judged" if len(loads) > 1 else "",
         f"seed {plan.seed}" if plan is not None and loads[0].is_open_loop else "",
         f"ramp {loads[0].ramp_s:g} s" if loads[0].ramp_s else "",
@@ -55,7 +55,7 @@ def arrival_words(case: Case) -> str:
     return " ".join(
         part
         for part in (
-            _open_loop(case, side, loads) if loads[0].is_open_loop else _CLOSED_LOOP,
+            _open_loop(case, side, loads) if loads[0].is_open_loop else _CLOSED_LOOP[case.candidate is None],
             f"The load rises over the first {loads[0].ramp_s:g} s of a level." if loads[0].ramp_s else "",
             f"The whole set is replayed at each level; only the first, {level_words(loads[0])}, is judged."
             if len(loads) > 1
@@ -65,15 +65,19 @@ def arrival_words(case: Case) -> str:
     )
 
 
-_CLOSED_LOOP = "Closed loop: each side keeps so many requests in flight, and the end of one starts the next."
+_CLOSED_LOOP = {  # whether one endpoint is alone
+    False: "Closed loop: each side keeps so many requests in flight, and the end of one starts the next.",
+    True: "Closed loop: so many requests are kept in flight, and the end of one starts the next.",
+}
 
 
 def _open_loop(case: Case, side: Side, loads: Sequence[Load]) -> str:
     plan = side.plan or case.plan
     seed = "no plan" if plan is None else f"seed {plan.seed}"
+    where = "" if case.candidate is None else "on each side "
     rates = listed([f"{load.asked:,g}" for load in loads])
     return (
-        f"Open loop: on each side {rates} requests/s are due {_INSTANTS[loads[0].arrival]}{seed}), whatever has "
+        f"Open loop: {where}{rates} requests/s are due {_INSTANTS[loads[0].arrival]}{seed}), whatever has "
         "answered by then. What a user waits counts from when a request was due."
     )
 

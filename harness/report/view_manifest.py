@@ -1,6 +1,7 @@
 """What ran, from what, with what: as text."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from shlex import quote
 
 from harness.analysis.results.case import Case, Side
 from harness.model.record import Arrival, RunHeader
@@ -9,7 +10,7 @@ from harness.report.page import Cell, Column, Fact, Group, SideLabel, Table
 from harness.report.untrusted import one_line, visible
 
 _VALUE_LIMIT = 400
-_LOADS = {True: "requests in flight on each side", False: "requests per second on each side"}
+_LOADS = {True: "requests in flight", False: "requests per second"}
 _IDENTITY = ("name", "base_url", "model", "api_key")  # what must differ between two endpoints
 
 
@@ -41,7 +42,13 @@ def endpoints_table(case: Case) -> Table:
         caption="Endpoints as configured; keys stay references to the environment",
         columns=(
             Column(title="", is_number=False),
-            *(Column(title=f"{visible(side.name)} ({side.arm})", is_number=False) for side in sides),
+            *(
+                Column(
+                    title=f"{visible(side.name)} ({side.arm})" if len(sides) > 1 else visible(side.name),
+                    is_number=False,
+                )
+                for side in sides
+            ),
         ),
         rows=tuple(_path_row(path, [found.get(path) for found in flat]) for path in paths),
     )
@@ -81,7 +88,11 @@ def manifest_groups(case: Case, header: RunHeader | None) -> tuple[Group, ...]:
     """Give identity, plan and provenance of the run."""
     if header is None:
         return (Group(title="Run", facts=(*_identity(case), Fact(label="header", value="not given"))),)
-    facts = tuple(Group(title=f"Facts of {arm.arm.value}", facts=_facts(arm.facts)) for arm in header.arms if arm.facts)
+    facts = tuple(
+        Group(title=f"Facts of {arm.arm.value}" if len(header.arms) > 1 else "Facts", facts=_facts(arm.facts))
+        for arm in header.arms
+        if arm.facts
+    )
     groups = (
         Group(title="Run", facts=(*_identity(case), *_run_facts(header))),
         Group(title="Plan", facts=_plan_facts(header)),
@@ -92,12 +103,15 @@ def manifest_groups(case: Case, header: RunHeader | None) -> tuple[Group, ...]:
     return tuple(group for group in groups if group.facts)
 
 
-def reproduce(case: Case, header: RunHeader | None) -> tuple[Fact, ...]:
-    """Give the commands that measure again and that judge the same recording again."""
-    runs = dict.fromkeys(one_line(side.run_id, _VALUE_LIMIT) for side in sides_of(case))
+def reproduce(case: Case, header: RunHeader | None, folders: Sequence[str] = ()) -> tuple[Fact, ...]:
+    """Give the commands that measure again and that judge the same recording again, from the folders as given."""
+    runs = dict.fromkeys(side.run_id for side in sides_of(case))
+    places = folders or tuple(f"results/{run}" for run in runs)
+    command = "compare" if len(places) > 1 else "report"  # `report` judges each folder by itself
     again = Fact(
         label="judge the recording again, offline",
-        value=f"bench report {' '.join(f'results/{run}' for run in runs)}",
+        value=f"bench {command} {' '.join(one_line(quote(place), _VALUE_LIMIT) for place in places)}",
+        detail="" if case.margins_are_from_plan else "with the --settings that this report was judged under",
     )
     if header is None:
         return (again,)
@@ -145,13 +159,18 @@ def _plan_facts(header: RunHeader) -> tuple[Fact, ...]:
         Fact(label="plan digest", value=header.plan_sha256),
         Fact(label="seed", value=str(plan.seed)),
         Fact(label="arrival", value=plan.arrival.value),
-        Fact(label="levels of load", value=_leaf(plan.load), detail=_LOADS[plan.arrival is Arrival.CLOSED]),
+        Fact(label="levels of load", value=_leaf(plan.load), detail=_load_unit(header)),
         Fact(label="blocks", value=fmt.count(len(plan.blocks))),
         Fact(label="look-ahead", value=fmt.count(plan.look_ahead)),
         Fact(label="estimators", value=plan.estimators),
         *_facts(plan.settings),
         *demoted,
     )
+
+
+def _load_unit(header: RunHeader) -> str:
+    unit = _LOADS[header.plan.arrival is Arrival.CLOSED]
+    return f"{unit} on each side" if len(header.arms) > 1 else unit
 
 
 def _facts(mapping: Mapping[str, object]) -> tuple[Fact, ...]:

@@ -1,5 +1,6 @@
 """Each prompt of the set, worst first: a summary line and the evidence behind it."""
 
+import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,8 +16,10 @@ from harness.analysis.results.trial import CheckResult, Rung, Trial
 from harness.model.golden import Prompt
 from harness.model.record import Answer, Arm, Record, RequestKey
 from harness.report import format as fmt
+from harness.report.chosen import Chosen, chosen_requests
 from harness.report.definitions import Catalog
 from harness.report.difference import Difference, difference
+from harness.report.exhibits import Exchange, Exhibits
 from harness.report.page import (
     AnswerView,
     Cell,
@@ -29,7 +32,10 @@ from harness.report.page import (
 )
 from harness.report.untrusted import excerpt, one_line
 from harness.report.view_answers import acceptance_words, agreement_table, path_table
+from harness.report.view_flags import FAR, MUCH, prompt_flags
 from harness.report.view_manifest import sides_of
+from harness.report.view_requests import instants_table, request_views, shown_requests
+from harness.report.view_sdk import sdk_tables
 from harness.report.view_tails import side_cell
 
 _ASKED_LIMIT = 600  # characters of a prompt on the page
@@ -39,22 +45,24 @@ _CALLS_SHOWN = 8  # tool calls of one answer
 _ROWS_SHOWN = 12  # lines of a prompt's check or tool table
 _LAST = 1e9  # where an infinite ratio sorts: a page holds finite numbers only
 _SAME = "same / own"
-_FAR = 0.25  # agreement lost from which a cell is coloured
 _ALIKE = "How alike two answers are"
-_MUCH = 1.25  # ratio from which a cell is coloured; the gates have their own margins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Evidence:
     """What the prompts are drawn from, indexed once."""
 
-    answers: Mapping[RequestKey, Answer]
+    records: Mapping[RequestKey, Record]  # first attempts
     trials: Mapping[str, Sequence[Trial]]
+    judged: Mapping[RequestKey, Trial]
     names: Mapping[Arm, str]
     prompts: Mapping[str, Prompt]
     compared: Mapping[str, PromptAnswers]
     tokens: Mapping[str, PromptTokens]
     catalog: Catalog
+    chosen: Mapping[tuple[str, Arm], Chosen]
+    exchanges: Mapping[RequestKey, Exchange]
+    sdk: Mapping[str, Table]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,24 +88,30 @@ class _Compared:
     difference: Difference | None = None
 
 
-def prompt_views(analysis: Analysis, names: Mapping[Arm, str], catalog: Catalog) -> tuple[PromptView, ...]:
+def prompt_views(
+    analysis: Analysis, names: Mapping[Arm, str], catalog: Catalog, exhibits: Exhibits
+) -> tuple[PromptView, ...]:
     """List the prompts, worst first."""
     evidence = _Evidence(
-        answers=_first_answers(analysis),
+        records=_first_attempts(analysis),
         trials=_by_prompt(analysis.trials),
+        judged={trial.key: trial for trial in analysis.trials if trial.is_judged},
         names=names,
         prompts={prompt.id: prompt for prompt in analysis.case.golden.prompts},
         compared={found.prompt_id: found for found in analysis.answers.prompts},
         tokens={found.prompt_id: found for found in analysis.tokens.prompts} if analysis.tokens else {},
         catalog=catalog,
+        chosen=chosen_requests(analysis),
+        exchanges=exhibits.exchanges,
+        sdk=sdk_tables(sides_of(analysis.case), names),
     )
     ordered = sorted(analysis.prompts, key=lambda row: (-row.score, row.prompt_id))
     return tuple(_prompt_view(row, evidence) for row in ordered)
 
 
-def _first_answers(analysis: Analysis) -> dict[RequestKey, Answer]:
+def _first_attempts(analysis: Analysis) -> dict[RequestKey, Record]:
     records: Iterable[Record] = (record for side in sides_of(analysis.case) for record in side.records)
-    return {record.key: record.answer for record in records if record.attempt == 1}
+    return {record.key: record for record in records if record.attempt == 1}
 
 
 def _by_prompt(trials: Iterable[Trial]) -> dict[str, list[Trial]]:
@@ -117,6 +131,8 @@ def _prompt_view(row: PromptRow, evidence: _Evidence) -> PromptView:
     checks, tools = _check_table(trials, evidence), _tool_table(trials, evidence)
     failures = _failure_table(trials, evidence)
     answers = evidence.compared.get(row.prompt_id)
+    chosen = {arm: found for arm, _ in sides if (found := evidence.chosen.get((row.prompt_id, arm)))}
+    shown = shown_requests(chosen, evidence.records, evidence.exchanges)
     return PromptView(
         id=row.prompt_id,
         anchor=f"prompt-{row.prompt_id}",
@@ -136,7 +152,10 @@ def _prompt_view(row: PromptRow, evidence: _Evidence) -> PromptView:
         checks=checks,
         tools=tools,
         failures=failures,
-        has_trouble=bool(checks or tools or failures),
+        flags=prompt_flags(row, trials, evidence.names),
+        sdk=evidence.sdk.get(row.prompt_id),
+        requests=request_views(shown, evidence.names),
+        instants=instants_table(shown, evidence.names),
     )
 
 
@@ -203,7 +222,7 @@ def _same_cell(row: PromptRow) -> PromptCell:
     if own is None or across is None:
         return PromptCell(key="same", label=_SAME, text=fmt.DASH, sort=None, tone="muted")
     text = f"{fmt.decimal(across * 100, 0)} of {fmt.decimal(own * 100, 0)}{fmt.GAP}%"
-    tone: Tone = "warn" if own - across > _FAR else "plain"
+    tone: Tone = "warn" if own - across > FAR else "plain"
     return PromptCell(key="same", label=_SAME, text=text, sort=across - own, tone=tone)
 
 
@@ -219,7 +238,7 @@ def _value_cell(key: str, label: str, value: Value, unit: str, tone: Tone = "pla
 def _ratio_tone(value: Value, *, is_bad_high: bool) -> Tone:
     if value.value is None:
         return "muted"
-    worse = value.value > _MUCH if is_bad_high else value.value < 1 / _MUCH
+    worse = value.value > MUCH if is_bad_high else value.value < 1 / MUCH
     return "warn" if worse else "plain"
 
 
@@ -271,18 +290,20 @@ def _value_line(line: _Line) -> tuple[Cell, ...]:
 def _side_answers(arm: Arm, side: PromptSide, evidence: _Evidence) -> SideAnswers:
     groups = sorted(side.answers, key=lambda group: -group.count)
     n_answers = sum(group.count for group in groups)
+    trials = {key: trial for group in groups for key in group.keys if (trial := evidence.judged.get(key))}
     summary = f"{fmt.plural(len(groups), 'distinct answer')} in {fmt.count(n_answers)}" if groups else "no answer"
     return SideAnswers(
         arm=arm.value,
         name=evidence.names.get(arm, arm.value),
         summary=summary,
-        answers=tuple(_answer_view(group, evidence) for group in groups[:_ANSWERS_SHOWN]),
+        answers=tuple(_answer_view(group, trials, evidence) for group in groups[:_ANSWERS_SHOWN]),
         n_more=max(0, len(groups) - _ANSWERS_SHOWN),
     )
 
 
-def _answer_view(group: AnswerGroup, evidence: _Evidence) -> AnswerView:
+def _answer_view(group: AnswerGroup, trials: Mapping[RequestKey, Trial], evidence: _Evidence) -> AnswerView:
     answer = _answer_of(group, evidence)
+    outcome, tone = answer_outcome([trials[key] for key in group.keys if key in trials])
     text = group.canonical if answer is None else answer.text or answer.refusal
     calls = () if answer is None else answer.tool_calls
     return AnswerView(
@@ -290,11 +311,27 @@ def _answer_view(group: AnswerGroup, evidence: _Evidence) -> AnswerView:
         text=excerpt(text, ANSWER_LIMIT),
         tool_calls=tuple(one_line(_call(call.name, call.arguments), 600) for call in calls[:_CALLS_SHOWN]),
         n_more_calls=max(0, len(calls) - _CALLS_SHOWN),
+        outcome=outcome,
+        tone=tone,
     )
 
 
+def answer_outcome(trials: Sequence[Trial]) -> tuple[str, Tone]:
+    """Say what the checks make of the trials with one answer: a rung, or how many passed; nothing where none judges."""
+    fallen = Counter(trial.tool.rung for trial in trials if trial.tool is not None and trial.tool.rung is not Rung.OK)
+    if fallen:
+        return f"rung {fallen.most_common(1)[0][0]}", "bad"
+    judged = [trial.task_success for trial in trials if trial.task_success is not None]
+    if not judged:
+        return "", "plain"
+    n_passed = sum(judged)
+    if n_passed == len(judged):
+        return "passes its checks", "good"
+    return "fails its checks" if not n_passed else f"passes in {n_passed} of {len(judged)}", "bad"
+
+
 def _answer_of(group: AnswerGroup, evidence: _Evidence) -> Answer | None:
-    return next((evidence.answers[key] for key in group.keys if key in evidence.answers), None)
+    return next((evidence.records[key].answer for key in group.keys if key in evidence.records), None)
 
 
 def _call(name: str | None, arguments: str) -> str:
@@ -310,7 +347,10 @@ def _compared(row: PromptRow, evidence: _Evidence) -> _Compared:
     one = _most_frequent(row.reference.answers)
     others = [group for group in row.candidate.answers if group.canonical != one.canonical]
     two = _most_frequent(others or row.candidate.answers)
-    found = difference(_whole(one, evidence), _whole(two, evidence))
+    ours, theirs = _whole(one, evidence), _whole(two, evidence)
+    laid_out = as_json(ours), as_json(theirs)
+    is_json = None not in laid_out and laid_out[0] != laid_out[1]
+    found = difference(laid_out[0] or "", laid_out[1] or "") if is_json else difference(ours, theirs)
     if found is None:
         return _Compared(note="The most frequent answers of both sides are identical.")
     if not others:
@@ -320,10 +360,22 @@ def _compared(row: PromptRow, evidence: _Evidence) -> _Compared:
     return _Compared(
         note=(
             f"The reference's most frequent answer ({_share(one, row.reference)}) against the candidate's most "
-            f"frequent one that differs ({_share(two, row.candidate)})."
+            f"frequent one that differs ({_share(two, row.candidate)})"
+            f"{', both laid out as JSON with sorted keys' if is_json else ''}."
         ),
         difference=found,
     )
+
+
+def as_json(text: str) -> str | None:
+    """Lay a JSON object or array out over lines, keys sorted; None for everything else."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, (dict, list)):
+        return None
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
 
 
 def _most_frequent(groups: Sequence[AnswerGroup]) -> AnswerGroup:

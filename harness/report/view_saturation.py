@@ -9,7 +9,8 @@ from harness.analysis.results.levels import LevelRow
 from harness.model.record import Arm, Arrival
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, title_of, unit_of
-from harness.report.page import Figure, LoadLine, LoadPanel, LoadPoint, SaturationPlot
+from harness.report.page import Figure
+from harness.report.plotdata import LoadLine, LoadPanel, LoadPoint, SaturationPlot
 from harness.report.untrusted import one_line
 from harness.report.view_figures import csv_text
 from harness.report.view_load import unit_words

@@ -35,7 +35,7 @@ def economics_table(found: Sequence[Economics], names: Mapping[Arm, str]) -> Tab
         ("cost per answer that passes", lambda side: _money(side.cost_per_success, side.currency)),
     )
     return Table(
-        caption="As each side reported them",
+        caption="As each side reported them" if len(found) > 1 else "As reported",
         columns=(Column(title="", is_number=False), *(Column(title=names.get(side.arm, side.arm)) for side in found)),
         rows=tuple((Cell(text=label), *(write(side) for side in found)) for label, write in lines),
         notes=_batching_notes(found, names),

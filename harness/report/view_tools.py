@@ -44,7 +44,9 @@ def _trigger_table(rows: Sequence[Agreement], catalog: Catalog) -> Table:
         caption="When a tool is called",
         columns=(
             Column(title="compared", is_number=False),
-            Column(title="reference with itself", hint="the ceiling of an equal candidate"),
+            Column(
+                title="with itself" if is_alone else "reference with itself", hint="the ceiling of an equal candidate"
+            ),
             *(Column(title=head) for head in (*across, "prompts")),
         ),
         rows=tuple(_trigger_row(row, catalog, is_alone=is_alone) for row in rows),

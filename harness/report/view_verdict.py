@@ -7,6 +7,7 @@ from harness.analysis.results.analysis import Analysis
 from harness.analysis.results.estimates import Interval, Value
 from harness.analysis.results.gate import Gate, GateKind, Outcome
 from harness.analysis.results.judgement import Judgement, ValidityCheck, Verdict
+from harness.analysis.validity import VOID_TIMING
 from harness.analysis.words import digits_apart
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, unit_of
@@ -105,7 +106,7 @@ def gate_view(gate: Gate, catalog: Catalog) -> GateView:
         icon=icon,
         tone=tone,
         role=_role(gate),
-        reason="" if gate.outcome is Outcome.PASS else visible(gate.reason),  # the row of a PASS says it all
+        reason=_reason(gate),
         evidence=_lines((*gate.evidence, _WORSE_INSIDE) if gate.is_measurably_worse else gate.evidence),
         reference=_side(gate, gate.reference, gate.successes_reference, gate.n_reference, scale),
         candidate=_side(gate, gate.candidate, gate.successes_candidate, gate.n_candidate, scale),
@@ -116,6 +117,15 @@ def gate_view(gate: Gate, catalog: Catalog) -> GateView:
         noise=_noise(gate),
         level=f"{fmt.decimal(gate.level * 100, 1).removesuffix('.0')}{fmt.GAP}%",
     )
+
+
+def _reason(gate: Gate) -> str:
+    """Give the reason; the row of a PASS says it all, and why timings are void stands once, at the top."""
+    if gate.outcome is Outcome.PASS:
+        return ""
+    if gate.is_timing and gate.reason.startswith(VOID_TIMING):
+        return "Timings are void: the certificate at the top says why."
+    return visible(gate.reason)
 
 
 def _noise(gate: Gate) -> Cell:

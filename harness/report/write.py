@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from harness.analysis.results.analysis import Analysis
     from harness.analysis.results.case import Case
     from harness.model.record import RunHeader
+    from harness.report.exhibits import Exhibits
     from harness.report.page import ChecklistView, ReportView
     from harness.report.probepage import ProbesView
 
@@ -39,13 +40,14 @@ def write_report(
     *,
     suffix: str = "",
     checklist: "ChecklistView | None" = None,
+    exhibits: "Exhibits | None" = None,
 ) -> WrittenReport:
     """Say, render and write a report; a suffix keeps another judgement of the same run beside the planned one."""
     from harness.analysis.analyse import to_summary  # noqa: PLC0415  # pandas and scipy load here
     from harness.analysis.catalog import CATALOG  # noqa: PLC0415
     from harness.report.view import build_view  # noqa: PLC0415  # matplotlib and jinja2 load below it
 
-    view = build_view(analysis, header, CATALOG, checklist)
+    view = build_view(analysis, header, CATALOG, checklist, exhibits)
     return write_view(view, to_summary(analysis), reports / (file_stem(analysis.case) + suffix))
 
 

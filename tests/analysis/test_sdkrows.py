@@ -45,7 +45,7 @@ def test_a_disagreement_is_named(name: str) -> None:
     body, expected = RESPONSES[name]
     rows = sdk_findings(replayed(body, helper=False))
     assert [row.kind for row in rows] == ([] if expected is None else [expected])
-    assert all(row.advice == SDK_ADVICE[row.kind] and "p" in row.example for row in rows)
+    assert all(row.advice == SDK_ADVICE[row.kind] and "p" in row.example and row.prompts == ("p",) for row in rows)
 
 
 def test_every_kind_but_the_sdks_own_exception_is_produced_by_a_response_above() -> None:

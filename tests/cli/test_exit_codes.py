@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import click
@@ -11,6 +12,11 @@ from click.testing import CliRunner
 
 from harness.cli.group import BenchGroup
 from harness.errors import BenchError, ConfigError, IncompleteRunError, InterruptedRunError
+
+
+@pytest.fixture(autouse=True)
+def own_folder_for_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 def ending_in(outcome: object) -> click.Group:

@@ -258,7 +258,7 @@ def test_what_follows_is_in_the_estimate_and_under_the_limit_of_cost(bench: Benc
     assert "the run may cost 1728.00, more than --max-cost 1727.00" in refused.output
     assert shown.exit_code == 0
     assert "a: 20 requests and at most 7 follow-ups" in shown.stderr
-    assert "a 27/27  done in " in shown.stderr
+    assert "a 27/27 | done in " in shown.stderr
 
 
 def test_a_set_without_tools_or_json_is_measured_as_before(tmp_path: Path) -> None:

@@ -351,7 +351,7 @@ def test_a_sample_is_reproducible_and_says_what_each_prompt_stands_for(tmp_path:
     assert sum("tools" in prompt.tags for prompt in golden.prompts) == 8
     rows = [line.split() for line in shown.stdout.splitlines() if line.strip()[:1].isdigit() and "%" in line]
     assert [row[1] for row in rows] == [prompt.id for prompt in golden.prompts]
-    assert "picked    24 of 299 requests" in shown.stdout
+    assert "picked    24 prompts out of 299 requests" in shown.stdout
     assert f"1: a request of /v1/responses ({file}:8)" in " ".join(shown.stdout.split())
     assert "with seed 7" in output.read_text(encoding="utf-8").splitlines()[0]
     assert bench("sample", file, "-n", 24, "--seed", 7, "-o", output, "--force").exit_code == 0

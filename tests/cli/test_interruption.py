@@ -1,6 +1,7 @@
 """A run that dies leaves all that had ended; the folder still loads and reports."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from harness.cli.judging import decode_run
 from harness.cli.sides import RecordedSide
 from harness.model.record import RunStatus
 from harness.model.storage import ATTEMPTS, load_run
-from tests.cli.files import exact_repeats
+from tests.cli.files import endpoint_file, exact_repeats
 from tests.cli.simulated import Bench
 
 CONCURRENCY = 4
@@ -88,3 +89,43 @@ def test_a_torn_last_line_and_lost_bytes_are_named_and_the_rest_is_judged(bench:
     assert "torn off by the end of the process" in outcome.output
     gate = outcome.gate("request_success")
     assert gate["n_reference"] + gate["n_candidate"] == 2 * 23  # the pair of the torn one is left out
+
+
+def test_ctrl_c_says_what_there_is_and_how_to_go_on_without_a_look_at_it(bench: Bench) -> None:
+    with bench.pair({}, {}) as (a, b):
+        words = ["compare", str(a), str(b), "--golden", str(bench.golden), "--repeats", "400"]
+        folders = ["--out", str(bench.folder / "results"), "--reports", str(bench.folder / "reports")]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "harness", *words, *folders], stderr=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        folder = _wait_for_attempts(process, bench.folder, 60)
+        os.kill(process.pid, signal.SIGINT)
+        output, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert output == b""
+    text = told.decode()
+    counts = {arm: int(n) for arm, n in re.findall(r"(reference|candidate) +(\d+) of \d+", text)}
+    assert counts.keys() == {"reference", "candidate"}
+    assert sum(counts.values()) >= 50
+    assert f"to go on with it: bench compare {a} {b} --resume {folder}" in text
+    assert f"bench report {folder}; a verdict on it counts as a look at the data" in text
+    assert text.endswith("bench: interrupted\n")
+    assert not (folder / "looks.jsonl").exists()
+    assert not list((bench.folder / "reports").glob("*.html"))
+
+
+def test_ctrl_c_reports_one_endpoints_own_figures(bench: Bench) -> None:
+    with bench.serving("a") as one:
+        a = endpoint_file(bench.folder, "a", one.base_url)
+        words = ["run", str(a), "--golden", str(bench.golden), "--repeats", "400"]
+        folders = ["--out", str(bench.folder / "results"), "--reports", str(bench.folder / "reports")]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "harness", *words, *folders], stderr=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        folder = _wait_for_attempts(process, bench.folder, 40)
+        os.kill(process.pid, signal.SIGINT)
+        output, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "MEASURED IN PART" in output.decode()
+    assert f"bench run {a} --resume {folder}" in told.decode()
+    assert list((bench.folder / "reports").glob(f"{folder.name}.html"))

@@ -119,7 +119,7 @@ def test_probes_of_another_endpoint_are_refused_by_the_checklist(tmp_path: Path)
         assert CliRunner().invoke(main, words).exit_code == 0
         assert "own-probe" in output.read_text()
     assert f"bench probe {shlex.quote(str(file))} --probe" in output.read_text()
-    assert f"`bench cold {shlex.quote(str(file))}`" in output.read_text()
+    assert f"`bench run {shlex.quote(str(file))} --repeats 1`" in output.read_text()
 
 
 def test_what_the_set_needs_is_probed_first_where_asked_for(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_declared_differences_are_shown(tmp_path: Path, bell: Doorbell) -> None:
     assert shown.exit_code == 2, shown.output
     assert "preflight: declared difference in every prompt: model: 'm1' → 'sim-model'" in shown.output
     assert "preflight: declared difference in every prompt: seed: not sent → 7" in shown.output
-    assert "preflight: not probed yet: the reference." in shown.output
+    assert "preflight: not probed yet: the reference\n" in shown.output
 
 
 def test_a_probing_of_a_part_hides_no_older_result_and_each_says_its_day(tmp_path: Path, bell: Doorbell) -> None:

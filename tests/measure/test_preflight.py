@@ -82,7 +82,7 @@ def test_the_servers_own_words_give_the_name_to_send() -> None:
 
 def test_what_is_needed_and_was_not_probed_is_named() -> None:
     told = of(lines(a_result("chat"), a_result("stream"), a_result("models")), Severity.INFO)
-    assert any("not probed in r/p: stream_usage, max_tokens" in one for one in told)
+    assert any("--probe asks for them: stream_usage, max_tokens (not in r/p)" in one for one in told)
 
 
 def test_an_endpoint_that_answers_under_another_name_is_a_warning() -> None:

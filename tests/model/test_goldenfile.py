@@ -140,7 +140,7 @@ def test_a_prompt_without_checks_is_allowed(tmp_path: Path) -> None:
         ("\n      - contains: x", " {contains: x}", 11, ("checks is a list", "For example")),
         ("\n      - contains: x", " contains", 11, ("checks is a list (found 'contains')",)),
         ("intent: i", "intnt: i", 8, ("unknown key 'intnt'", "Did you mean 'intent'?")),
-        ("    intent: i\n", "", 6, ("missing required field `intent`",)),
+        ("    intent: i\n", "", 6, ("the key 'intent' is missing",)),
         ("id: one", "id: 'Not An Id'", 6, ("prompts[0].id", "'Not An Id'")),
         ("id: one", "id: 5", 6, ("prompts[0].id", "(found 5)")),
         (

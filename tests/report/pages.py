@@ -28,8 +28,9 @@ def view(case: str) -> ReportView:
 
 def figures_of(found: ReportView) -> list[Figure]:
     """Give every figure of a page."""
-    levels = found.levels.figure if found.levels else None
-    return [figure for figure in (found.forest, *found.figures, found.divergence, levels) if figure is not None]
+    levels = (found.levels.figure, *found.levels.tails) if found.levels else ()
+    every = (found.forest, *found.figures, *found.paired, found.overtime, found.divergence, *levels)
+    return [figure for figure in every if isinstance(figure, Figure)]
 
 
 @cache

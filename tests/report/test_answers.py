@@ -69,7 +69,7 @@ def test_one_endpoint_is_compared_with_itself_only() -> None:
     assert cells(found, "Same tool calls") == ["100.0\u00a0%", "4"]
     assert [column.title for column in view("single").tools[0].columns] == [
         "compared",
-        "reference with itself",
+        "with itself",
         "prompts",
     ]
 

@@ -13,7 +13,8 @@ from harness.analysis.results.instrument import TimingVerdict
 from harness.analysis.results.levels import LevelRow
 from harness.model.record import Arm, Arrival
 from harness.report.markdown import render_markdown
-from harness.report.page import Cell, LevelsView, LoadLine, LoadPoint, ReportView, SaturationPlot, Table
+from harness.report.page import Cell, LevelsView, ReportView, Table
+from harness.report.plotdata import LoadLine, LoadPoint, SaturationPlot
 from harness.report.plots import draw_figure
 from harness.report.terminal import MOST_LINES, TEXT_WIDTH, end_block
 from harness.report.view import build_view
@@ -68,7 +69,7 @@ def test_what_fixes_the_load_is_said_with_it() -> None:
         "open loop, Poisson: 2, 4, 8 requests/s",
         "on each side, the first is judged, seed 7, ramp 2 s",
     )
-    assert fact(view("single_rate"), "load") == ("open loop, constant: 2 requests/s", "on each side, seed 7")
+    assert fact(view("single_rate"), "load") == ("open loop, constant: 2 requests/s", "seed 7")
 
 
 def test_two_runs_under_different_loads_are_both_said() -> None:
@@ -188,7 +189,7 @@ def test_an_open_loop_gives_each_latency_from_sent_and_from_intended() -> None:
         "TTFT from intended",
         "Decode rate",
         "E2E latency",
-        "Effective E2E latency",
+        "E2E from intended",
     ]
 
 
@@ -403,7 +404,7 @@ def test_the_manifest_says_the_load_of_the_plan() -> None:
 
 def short(found: ReportView) -> ReportView:
     """Leave room in the terminal's block."""
-    return replace(found, headlines=found.headlines[:1], next_step="read it")
+    return replace(found, gate_rows=found.gate_rows[:1], next_step="read it")
 
 
 def test_the_terminal_names_the_levels_with_what_they_moved_where_a_line_holds_it() -> None:
@@ -428,6 +429,7 @@ def test_the_terminal_shortens_the_line_and_leaves_it_out_before_a_figure() -> N
     assert "levels  1 4 16 64 in flight" in end_block(long, PAGE)
     none = replace(found, levels=replace(found.levels, lines=("x" * 90,)))
     assert not [line for line in end_block(none, PAGE) if line.startswith("levels")]
-    crowded = replace(view("leveled"), headlines=view("leveled").headlines * 3)
+    one = replace(view("leveled").gate_rows[0], word="FAIL")
+    crowded = replace(view("leveled"), gate_rows=(one,) * 20)
     assert not [line for line in end_block(crowded, PAGE) if line.startswith("levels")]
-    assert len(end_block(crowded, PAGE)) == MOST_LINES
+    assert sum(line.startswith("FAIL ") for line in end_block(crowded, PAGE)) == 20

@@ -1,8 +1,10 @@
 import re
+from dataclasses import replace
 
 import pytest
 
-from harness.report.markdown import code, prose, render_markdown, text
+from harness.report.markdown import MOST_BYTES, code, prose, render_markdown, text
+from harness.report.page import Cell, Column, ReportView, Table, WorstOffView
 from tests.report.cases import CASES
 from tests.report.pages import hostile_view, view
 
@@ -111,3 +113,44 @@ def test_code_has_a_fence_longer_than_any_within(raw: str, expected: str) -> Non
 def test_what_stands_between_backticks_is_code() -> None:
     assert prose("run `bench *x*` now*") == r"run `bench *x*` now\*"
     assert prose("a stray ` tick") == r"a stray \` tick"
+
+
+def with_worst_prompts(n: int) -> ReportView:
+    table = Table(
+        caption="Worse",
+        columns=(Column(title="prompt"), Column(title="p")),
+        rows=tuple((Cell(text=f"p{place}"), Cell(text="0.001")) for place in range(n)),
+    )
+    return replace(view("sample"), worst_off=WorstOffView(sentence="Some stand out.", note="", prompts=table))
+
+
+def test_what_decides_is_open_and_what_explains_it_is_folded() -> None:
+    found = render_markdown(with_worst_prompts(2))
+    order = [found.index(part) for part in ("## ", "### Gates", "### Worst off", "**Not verified**", "<details>")]
+    assert order == sorted(order)
+    assert found.count("<details>") == found.count("</details>") > 3
+    for title in ("Tails and throughput", "How to reproduce"):
+        assert f"<details><summary>{title}</summary>\n\n" in found
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_comment_is_shorter_than_a_host_allows(case: str) -> None:
+    assert len(render_markdown(view(case)).encode()) < MOST_BYTES
+
+
+def test_what_finds_no_room_is_named_and_the_verdict_stays() -> None:
+    told = view("sample")
+    rows = tuple(told.tails[0].rows[0] for _ in range(2_000))
+    long = replace(told, tails=(replace(told.tails[0], rows=rows),))
+    found = render_markdown(long)
+    assert len(found.encode()) < MOST_BYTES
+    assert found.rstrip().endswith("Left out, since a comment must be short: Tails and throughput. The page has it.")
+    assert found.startswith("## ❌ FAIL: ")
+    assert "How to reproduce" in found
+
+
+@pytest.mark.parametrize(("n", "last", "is_cut"), [(8, "p7", False), (9, "p7", True), (20, "p7", True)])
+def test_only_the_first_of_many_worse_prompts_are_listed(n: int, last: str, is_cut: bool) -> None:
+    found = render_markdown(with_worst_prompts(n))
+    assert re.findall(r"\| (p\d+) \| 0.001 \|", found)[-1] == last
+    assert ("The page has more of them." in found) is is_cut

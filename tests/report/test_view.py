@@ -76,6 +76,7 @@ def test_the_first_screen_has_ttft_decode_and_rates() -> None:
         word="PASS",
         icon="✓",
         tone="good",
+        margin_used=view("sample").headlines[2].margin_used,
     )
 
 
@@ -98,7 +99,7 @@ def test_one_endpoint_has_its_own_figures_on_the_first_screen() -> None:
 def test_one_endpoint_is_compared_with_nothing() -> None:
     found = view("single")
     assert (found.verdict.word, found.gates, found.forest) == ("MEASURED", (), None)
-    assert [figure.id for figure in found.figures] == ["ecdf-ttft", "ecdf-decode-rate", "ecdf-e2e"]
+    assert [figure.id for figure in found.figures] == ["ecdf-ttft", "ecdf-decode-rate", "ecdf-gap", "ecdf-e2e"]
 
 
 def test_tails_carry_n_failures_and_intervals() -> None:
@@ -326,7 +327,7 @@ def test_two_runs_are_judged_again_by_naming_both() -> None:
     both = sample()
     case = replace(both.case, reference=replace(both.case.reference, run_id="old", was_recorded_earlier=True))
     found = view_of(replace(both, case=case))
-    assert found.reproduce[-1].value == "bench report results/old results/20261124T0231-h100-vs-a100-7f3a"
+    assert found.reproduce[-1].value == "bench compare results/old results/20261124T0231-h100-vs-a100-7f3a"
     assert found.sides[0].note == "recorded earlier, in old"
 
 
@@ -432,3 +433,23 @@ def test_a_worst_case_never_reads_as_if_at_its_limit(bound: float, shown: str) -
     )
     told = view_of(replace(found, judgement=replace(found.judgement, gates=gates)))
     assert next(gate for gate in told.gates if gate.id == "ttft_p95").worst_case.text == shown
+
+
+def test_no_tile_shows_a_timing_of_a_void_run_as_if_it_counted() -> None:
+    told = {head.label: head for head in view("void").headlines}
+    assert {head.value for label, head in told.items() if label.startswith(("TTFT", "Decode"))} == {"–"}
+    assert {head.word for label, head in told.items() if label.startswith(("TTFT", "Decode"))} == {"VOID"}
+    assert told["Tool-call success"] == view("sample").headlines[3]  # rates count all the same
+
+
+def test_an_invalid_run_has_no_tile() -> None:
+    assert view("invalid").headlines == ()
+
+
+def test_failures_and_findings_lead_to_their_prompts() -> None:
+    assert view("sample").failures[0].prompts
+    assert view("sample").failures[0].whose == "a quota or budget"
+    both = sample()
+    found = replace(both.findings[0], prompts=tuple(f"p{n}" for n in range(8)))
+    (card,) = view_of(replace(both, findings=(found,))).findings
+    assert (card.prompts, card.n_more_prompts) == (("p0", "p1", "p2", "p3", "p4", "p5"), 2)

@@ -28,3 +28,4 @@ class FindingRow:
     n_responses: int
     example: str
     advice: str
+    prompts: tuple[str, ...] = ()  # most responses first; a finding on a whole side has none
