@@ -98,7 +98,11 @@ def test_a_recorded_run_judges_again_alike_and_stands_on_either_side(bench: Benc
     assert recorded.summary["verdict"] is None
     for outcome in (with_reference, with_candidate):
         assert load_run(outcome.run).header.plan.load == (3,)  # what the recorded side was judged at
-        assert outcome.exit_code in {0, 3}
+        lost = [
+            gate["id"] for gate in outcome.summary["gates"] if (gate["kind"], gate["outcome"]) == ("difference", "FAIL")
+        ]
+        assert lost == []
+        assert outcome.exit_code in {0, 1, 3}  # timings of two moments may truly differ on a machine with other work
         assert outcome.gate("request_success")["n_reference"] == outcome.gate("request_success")["n_candidate"] > 40
 
 
