@@ -108,15 +108,31 @@ def _unbroken(points: Iterable[tuple[int, float]]) -> list[list[tuple[int, float
 def drift(requests: Sequence[SentRequest]) -> Value:
     """Last third over first third of the judged requests, in sending order: medians, each request over its prompt's.
 
-    A reading without an interval: the table of gates has the tests.
+    A failure is slower than anything here too, so that failing late is not left out. A reading without an interval: the
+    table of gates has the tests.
     """
-    judged = [one for one in requests if one.is_counted and one.key.level == 0 and one.value is not None]
+    judged = [one for one in requests if one.is_counted and one.key.level == 0]
+    judged = [one for one in judged if one.value is not None or one.failure is not None]
     if len(judged) < LEAST_FOR_DRIFT:
-        return missing(f"fewer than {LEAST_FOR_DRIFT} requests with a value")
+        return missing(f"fewer than {LEAST_FOR_DRIFT} requests with a value or a failure")
+    relative = _over_their_prompt(judged)
+    third = len(relative) // 3
+    if not third:
+        return missing("every value is zero")
+    first, last = median(relative[:third]), median(relative[-third:])
+    failing = [name for name, one in (("first", first), ("last", last)) if not math.isfinite(one)]
+    return missing(f"half of the {' and the '.join(failing)} third failed") if failing else known(last / first)
+
+
+def _over_their_prompt(judged: Sequence[SentRequest]) -> list[float]:
+    """Give each request over the median of its prompt's answers; a failure is infinite."""
     by_prompt: dict[str, list[float]] = {}
     for one in judged:
-        by_prompt.setdefault(one.key.prompt_id, []).append(one.value or 0.0)
+        if one.value is not None:
+            by_prompt.setdefault(one.key.prompt_id, []).append(one.value)
     usual = {prompt: median(values) for prompt, values in by_prompt.items()}
-    relative = [(one.value or 0.0) / usual[one.key.prompt_id] for one in judged if usual[one.key.prompt_id]]
-    third = len(relative) // 3
-    return known(median(relative[-third:]) / median(relative[:third])) if third else missing("every value is zero")
+    return [
+        math.inf if one.value is None else one.value / usual[one.key.prompt_id]
+        for one in judged
+        if one.value is None or usual[one.key.prompt_id]
+    ]

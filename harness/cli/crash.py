@@ -7,12 +7,10 @@ import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from harness.model.keyforms import key_form
+
 _SECRET_NAME = re.compile(r"key|token|secret|password|credential|auth", re.IGNORECASE)
-_LOOKS_LIKE_KEY = re.compile(
-    r"\b(?:(?:sk|csk|gsk|hf|xai|nvapi|pplx|fw|tgp|r8|ghp|github_pat)[-_][A-Za-z0-9_-]{8,}|AIza[A-Za-z0-9_-]{20,})"
-    r"|Bearer\s+\S+",
-    re.IGNORECASE,
-)
+_LOOKS_LIKE_KEY = re.compile(rf"\b{key_form(8)}|Bearer\s+\S+", re.IGNORECASE)
 _LEAST_SECRET = 6  # characters; a shorter value would strike out words
 _STRUCK = "***"
 

@@ -40,7 +40,7 @@ class Landing:
         """Put the record's line together."""
         key, block = self.key, self.block
         sha256, n_bytes = self.fingerprint
-        return Attempt(
+        return exchange.attempt(
             key=key,
             attempt=1,
             block=block.index,
@@ -51,11 +51,4 @@ class Landing:
             intended_at_ns=self.intended_at_ns,
             claimed_at_ns=self.claimed_at_ns,
             admitted_at_ns=self.admitted_at_ns,
-            sent_at_ns=exchange.sent_at_ns,
-            ended_at_ns=exchange.ended_at_ns,
-            connection=exchange.connection,
-            status=exchange.status,
-            headers=exchange.headers,
-            reads=exchange.reads,
-            failure=exchange.failure,
         )

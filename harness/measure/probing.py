@@ -254,7 +254,7 @@ def _attempt(  # the parts of a line of the journal
     probe: Probe | None, trial: int, line: int, request: ComposedRequest, exchange: Exchange, intended_at_ns: int
 ) -> Attempt:
     key = RequestKey(arm=Arm.REFERENCE, prompt_id="control" if probe is None else probe.id, repeat=trial)
-    return Attempt(
+    return exchange.attempt(
         key=key,
         attempt=1,
         block=line,
@@ -262,11 +262,4 @@ def _attempt(  # the parts of a line of the journal
         request_bytes=request.n_bytes,
         intended_at_ns=intended_at_ns,
         admitted_at_ns=intended_at_ns,
-        sent_at_ns=exchange.sent_at_ns,
-        ended_at_ns=exchange.ended_at_ns,
-        connection=exchange.connection,
-        status=exchange.status,
-        headers=exchange.headers,
-        reads=exchange.reads,
-        failure=exchange.failure,
     )

@@ -9,14 +9,11 @@ import msgspec
 
 from harness.errors import ConfigError
 from harness.model.endpoint import Endpoint
+from harness.model.keyforms import WEB_TOKEN_FORM, key_form
 from harness.model.yamlfile import YamlDocument, convert_document, read_yaml, value_at
 
 _LOOKS_LIKE_KEY = re.compile(r"^(sk-|Bearer\s+(?!\$\{))", re.IGNORECASE)
-_IS_KEY = re.compile(
-    r"^(?:(?:sk|csk|gsk|hf|xai|nvapi|pplx|fw|tgp|r8|ghp|github_pat)[-_][A-Za-z0-9_-]{20,}$|AIza[A-Za-z0-9_-]{30,}$"
-    r"|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.|Bearer\s+(?!\$\{))",
-    re.IGNORECASE,
-)
+_IS_KEY = re.compile(rf"^(?:{key_form(20)}$|{WEB_TOKEN_FORM}|Bearer\s+(?!\$\{{))", re.IGNORECASE)
 _PARAMETERS_OF_OURS = ("model", "messages", "stream", "stream_options")
 _CREDENTIAL_WORDS = frozenset(
     {"accesstoken", "apikey", "auth", "authorization", "cookie", "credential", "key", "password", "secret", "sig"}

@@ -8,15 +8,13 @@ import msgspec
 
 from harness.model.chatrequest import parameter_like, required_features, unknown_parameters, unpinned_sampling
 from harness.model.golden import GoldenSet, Prompt
+from harness.model.keyforms import WEB_TOKEN_FORM, key_form
 
 FEWEST_PROMPTS, MOST_PROMPTS = 20, 50
 _FEWEST_DECODE = 5  # resampling fewer prompts says nothing about a tail
 _NAMED = 5
 _DECLARED = frozenset({"tools", "tool_choice", "json_schema", "stop"})
-_KEY = re.compile(
-    r"\b(?:(?:sk|csk|gsk|hf|xai|nvapi|pplx|fw|tgp|r8|ghp|github_pat)[-_][A-Za-z0-9_-]{20,}|AIza[A-Za-z0-9_-]{30,}"
-    r"|AKIA[A-Z0-9]{16}\b|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.|Bearer\s+[A-Za-z0-9._-]{20,})"
-)
+_KEY = re.compile(rf"\b(?:{key_form(20)}|AKIA[A-Z0-9]{{16}}\b|{WEB_TOKEN_FORM}|Bearer\s+[A-Za-z0-9._-]{{20,}})")
 
 
 def golden_warnings(golden: GoldenSet) -> tuple[str, ...]:

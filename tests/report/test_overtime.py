@@ -59,7 +59,18 @@ def test_no_window_spans_two_parts_and_warm_ups_and_cold_requests_are_in_none() 
 
 def test_drift_is_the_last_third_over_the_first() -> None:
     assert drift(sent(answers([100] * 10 + [200] * 10 + [300] * 10))).value == pytest.approx(3.0)
-    assert drift(sent(answers([100] * 29))).reason == "fewer than 30 requests with a value"
+    assert drift(sent(answers([100] * 29))).reason == "fewer than 30 requests with a value or a failure"
+
+
+def test_who_fails_late_drifts_or_has_no_drift_and_never_looks_steady() -> None:
+    def with_late_failures(n: int) -> list[Record]:
+        lost = [at(failed(key=a_key(place)), place * 1000) for place in range(40 - n, 40)]
+        return answers([100] * 20 + [200] * (20 - n)) + lost
+
+    assert drift(sent(with_late_failures(0))).value == pytest.approx(2.0)
+    assert drift(sent(with_late_failures(6))).value == pytest.approx(2.0)  # 6 of the last 13: the median still answers
+    told = drift(sent(with_late_failures(7)))
+    assert (told.value, told.reason) == (None, "half of the last third failed")
 
 
 def test_a_stall_stands_from_its_last_output_to_the_next() -> None:

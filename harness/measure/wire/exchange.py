@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-from harness.model.record import Connection, Failure, FailureKind, Reads
+from harness.model.record import Attempt, Connection, Failure, FailureKind, Reads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,19 @@ class Exchange:
     wire: bytes = field(repr=False)
     reads: Reads = field(repr=False)
     failure: Failure | None  # of the transport only
+
+    def attempt(self, **asked: Any) -> Attempt:
+        """Give the journal's line: what came, beside what was asked for and when, by the names of an attempt."""
+        return Attempt(
+            **asked,
+            sent_at_ns=self.sent_at_ns,
+            ended_at_ns=self.ended_at_ns,
+            connection=self.connection,
+            status=self.status,
+            headers=self.headers,
+            reads=self.reads,
+            failure=self.failure,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
