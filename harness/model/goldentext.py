@@ -15,7 +15,10 @@ _IN_ORDER = (
     *("id", "category", "intent", "tags", "requires", "repeats", "measure"),
     *("request", "checks", "tool_results", "final"),
 )
-_ITEM = "\n  - id: "  # whatever stands inside an item is indented further
+# Where an item begins, unless behind an empty line: a block ends in it, and one more would change its text.
+# Whatever stands inside an item is indented further.
+_ITEM = re.compile(r"(?<!\n)\n(?=  - id: )")
+_END_OF_DOCUMENT = "\n...\n"  # PyYAML writes it behind a block that keeps the empty lines at its end
 _SHORT = 72
 _TAKEN_FOR_A_LINE_END = re.compile("[\x85\u2028\u2029]")
 _KEPT_BY_A_BLOCK = re.compile("[\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010fffe]+")
@@ -28,7 +31,9 @@ def golden_yaml(golden: GoldenSet, comments: Sequence[str] = ()) -> str:
     head += [{"defaults": {"request": shared}}] if shared else []
     body = _dumped({"prompts": [_written(prompt, without=shared) for prompt in golden.prompts]})
     remarks = [f"# {line}".rstrip() + "\n" for line in comments]
-    return "".join((*remarks, *map(_dumped, head), "\n", body.replace(_ITEM, "\n" + _ITEM)))
+    top = "".join(map(_dumped, head))
+    apart = "" if top.endswith("\n\n") else "\n"
+    return "".join((*remarks, top, apart, _ITEM.sub("\n\n", body)))
 
 
 def golden_jsonl(golden: GoldenSet) -> str:
@@ -123,4 +128,5 @@ _Dumper.add_representer(dict, _mapping_node)
 
 
 def _dumped(value: Any) -> str:
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
+    return text.removesuffix(_END_OF_DOCUMENT) + "\n" if text.endswith(_END_OF_DOCUMENT) else text

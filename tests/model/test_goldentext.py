@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import ConfigError
@@ -51,6 +51,8 @@ def test_a_shipped_set_survives_both_formats(tmp_path: Path, name: str) -> None:
 
 
 @given(contents=st.lists(st.tuples(values, odd_texts, odd_texts, values), min_size=1, max_size=3))
+@example(contents=[("", "", "0\n\n", "")])  # a version that ends in empty lines
+@example(contents=[("a\n\n", "b\n\n", "c\n\n", "d\n\n"), ("e\n\n\n", "f\n\n", "", "g\n\n")])  # and everything else
 @settings(max_examples=300)
 def test_any_set_survives_both_formats(
     contents: list[tuple[Any, str, str, Any]], tmp_path_factory: pytest.TempPathFactory
