@@ -3,7 +3,8 @@
 BenchError                 70  an internal error: a bug of ours
 ├── ConfigError             2  the command line or a file is wrong; nothing was sent
 │   └── DamagedFileError    2  a recorded file cannot be read
-├── IncompleteRunError     75  the run could not complete (lock, budget, disk)
+├── IncompleteRunError     75  the run could not complete (lock, disk)
+│   └── StoppedRunError    75  it ended itself: a budget was spent, an endpoint is dead
 └── InterruptedRunError   130  the user stopped the run
 
 What an endpoint does wrong is data (`model.record.FailureKind`), never one of these.
@@ -44,6 +45,12 @@ class IncompleteRunError(BenchError):
     """The run ended before its plan did, for a reason outside the endpoints."""
 
     exit_code = 75
+
+
+class StoppedRunError(IncompleteRunError):
+    """The run started nothing more and let what was in flight come to its end."""
+
+    folder: Path | None = None  # of the run, once it is closed
 
 
 class InterruptedRunError(BenchError):

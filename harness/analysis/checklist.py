@@ -8,8 +8,11 @@ from enum import StrEnum
 from harness.analysis.results.analysis import Analysis
 from harness.analysis.results.case import Case, Side
 from harness.analysis.results.judgement import Verdict
+from harness.analysis.results.timeouts import LimitKind, SizedLimit
 from harness.analysis.results.tokens import Economics
+from harness.analysis.timeoutsizing import CAP_FACTOR
 from harness.analysis.words import count_of, listed
+from harness.model.endpoint import Timeouts
 from harness.model.probe import ProbeClass, ProbeReport, ProbeResult
 from harness.model.record import Arm, FindingKind, Record
 from harness.units import seconds
@@ -77,7 +80,7 @@ def cutover_checklist(analysis: Analysis, prior: Prior) -> Checklist:
         _usage(analysis, side, prior),
         _features(prior),
         _golden(analysis, prior),
-        _timeouts(side, prior),
+        _timeouts(analysis, side, prior),
     )
     source = f"{prior.probes_source}{_age(prior)}" if prior.probes else "no probe folder of this endpoint was found"
     return Checklist(name=side.name, items=items, changes=tuple(_changes(analysis, side, prior)), source=source)
@@ -281,29 +284,63 @@ def _golden(analysis: Analysis, prior: Prior) -> Item:
     return Item(id="golden", title=title, state=state, evidence=told, command="" if state is State.DONE else command)
 
 
-def _timeouts(side: Side, prior: Prior) -> Item:
-    """A wake can only be seen by somebody who let the endpoint fall asleep: no run shows it by itself."""
-    cold, timeouts = _section(side, "cold"), _section(side, "timeouts")
-    cap, first = cold.get("cap_s"), timeouts.get("first_output_s", 120.0)
-    title = "Timeouts are sized, the cold path included"
+def _timeouts(analysis: Analysis, side: Side, prior: Prior) -> Item:
+    """Hold the stated limits against the measured profile; a wake is only seen by who lets the endpoint fall asleep."""
     told = _waits(side.records)
-    if isinstance(cap, int | float) and isinstance(first, int | float) and cap > first:
+    sized = next((one for one in analysis.timeouts if one.arm is side.arm), None)
+    cap, first = _section(side, "cold").get("cap_s"), _stated(side, LimitKind.FIRST_OUTPUT)
+    title = "Timeouts are sized, the cold path included"
+    if isinstance(cap, int | float) and first is not None and cap > first:
         return Item(
             id="timeouts",
             title=title,
             state=State.FAILED,
             evidence=f"cold.cap_s is {cap:g} and timeouts.first_output_s {first:g}: a wake would be given up. {told}",
-            command=f"write timeouts: {{first_output_s: {cap * 1.1:g}}} into {prior.file}",
+            command=f"write timeouts: {{first_output_s: {cap * CAP_FACTOR:g}}} into {prior.file}",
         )
-    idle = cold.get("idle_after_s")
-    wait = f"{idle:g} s" if isinstance(idle, int | float) else "the time after which it sleeps (15 minutes is common)"
+    if sized is None or not sized.n_wakes:
+        return _no_wake(side, prior, title, told)
+    short = [limit for limit in sized.limits if _is_short(side, limit)]
+    wakes = f"{count_of(sized.n_wakes, 'wake')} on record, the longest {sized.longest_wake.value or 0:.1f} s"
+    if not short:
+        return Item(id="timeouts", title=title, state=State.DONE, evidence=f"{wakes}; no stated limit is shorter")
+    named = listed([f"{limit.kind}_s {_stated(side, limit.kind):g}" for limit in short])
+    values = ", ".join(f"{limit.kind}_s: {limit.value.value:g}" for limit in short)
+    return Item(
+        id="timeouts",
+        title=title,
+        state=State.FAILED,
+        evidence=f"shorter than the measured profile asks for: {named}. {wakes}",
+        command=f"write timeouts: {{{values}}} into {prior.file}",
+    )
+
+
+def _no_wake(side: Side, prior: Prior, title: str, told: str) -> Item:
+    idle = _section(side, "cold").get("idle_after_s")
+    seconds_idle = f"{idle:g}" if isinstance(idle, int | float) else "900"
     return Item(
         id="timeouts",
         title=title,
         state=State.NOT_DONE,
         evidence=f"nobody has measured a wake of this endpoint. {told}",
-        command=f"leave it idle for {wait}, then `bench run {prior.file} --repeats 1`: its first request may wake it",
+        command=f"bench cold {prior.file} --idle {seconds_idle}",
     )
+
+
+def _is_short(side: Side, limit: SizedLimit) -> bool:
+    stated = _stated(side, limit.kind)
+    return stated is not None and limit.value.value is not None and stated < limit.value.value
+
+
+def _stated(side: Side, kind: LimitKind) -> float | None:
+    """Give the limit that held in the run; a total that no file states was derived from each request's work."""
+    defaults: Mapping[LimitKind, float] = {
+        LimitKind.CONNECT: Timeouts().connect_s,
+        LimitKind.FIRST_OUTPUT: Timeouts().first_output_s,
+        LimitKind.IDLE: Timeouts().idle_s,
+    }
+    found = _section(side, "timeouts").get(f"{kind}_s", defaults.get(kind))
+    return float(found) if isinstance(found, int | float) else None
 
 
 def _section(side: Side, name: str) -> Mapping[str, object]:

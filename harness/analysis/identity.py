@@ -37,14 +37,14 @@ def identity_limits(case: Case) -> Limits:
 
 def placebo_disagreement(case: Case, limits: Limits, *, draws: int = DRAWS) -> Disagreement | None:
     """Compare the reference with its third arm as with a candidate; None without one."""
-    if case.placebo is None:
+    if case.placebo is None or case.redaction is not None:
         return None
     return excess_disagreement(_blocks(case, case.reference, case.placebo), _rng(case), level=limits.level, draws=draws)
 
 
 def compare_identity(case: Case, limits: Limits, *, draws: int = DRAWS) -> Identity | None:
-    """Compare the answers of both sides; None without a candidate."""
-    if case.candidate is None:
+    """Compare the answers of both sides; None without a candidate, or without answers."""
+    if case.candidate is None or case.redaction is not None:
         return None
     blocks = _blocks(case, case.reference, case.candidate)
     found = excess_disagreement(blocks, _rng(case), level=limits.level, draws=draws)

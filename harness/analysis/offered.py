@@ -23,6 +23,7 @@ def offered_load(case: Case, side: Side, judged: Sequence[JudgedRecord], *, leve
     load = side_loads(case, side)[level]
     records = [item.record for item in at_level(judged, level)]
     sent = [item.record for item in judged if item.record.key.level == level and not item.record.key.is_warmup]
+    in_flight = sent if load.is_open_loop else [*sent, *_retries(side, sent)]
     plan = side.plan or case.plan
     is_stated = plan is not None and bool(plan.load)
     quota = quota_of(side.endpoint)
@@ -32,12 +33,20 @@ def offered_load(case: Case, side: Side, judged: Sequence[JudgedRecord], *, leve
         offered_fraction=offered_fraction(records, load, has_quota=quota is not None)
         if is_stated
         else missing(NOT_STATED),
-        achieved=load_there(sent, load),
-        shortfall=shortfall(case, side, sent, load) if is_stated else "",
+        achieved=load_there(in_flight, load),
+        shortfall=shortfall(case, side, in_flight, load) if is_stated else "",
         queue_delay_p99_s=_p99(_delays(records)) if is_stated else missing(NOT_STATED),
         requests_per_minute=quota,
         includes_quota=quota is not None and any(_mixes_quota(record) for record in records),
     )
+
+
+def _retries(side: Side, firsts: Sequence[Record]) -> list[Record]:
+    """Give the retries that went out while first attempts still did: they hold slots of a closed loop."""
+    keys = {record.key for record in firsts}
+    last_ns = max((at_ns for record in firsts if (at_ns := record.stamps.sent_at_ns) is not None), default=0)
+    again = [record for record in side.records if record.attempt > 1 and record.key in keys]
+    return [record for record in again if (at_ns := record.stamps.sent_at_ns) is not None and at_ns <= last_ns]
 
 
 def offered_fraction(records: Sequence[Record], load: Load, *, has_quota: bool = False) -> Value:

@@ -19,6 +19,7 @@ from harness.analysis.shortfall import LEAST_ACHIEVED
 from harness.analysis.tokenizers import tokenizer_note
 from harness.analysis.words import count_of, listed, points
 from harness.model.record import Arm
+from harness.model.redaction import redaction_words
 
 
 def unverified(case: Case, gates: Sequence[Gate], pairs: Sequence[Pair]) -> tuple[str, ...]:
@@ -66,6 +67,7 @@ def judgement_notes(
     return tuple(
         note
         for note in (
+            *_redacted(case),
             *_exploratory(case),
             *_earlier_sides(case),
             _unlike_loads(case),
@@ -78,6 +80,10 @@ def judgement_notes(
         )
         if note
     )
+
+
+def _redacted(case: Case) -> list[str]:
+    return [] if case.redaction is None else [redaction_words(case.redaction)]
 
 
 def _exploratory(case: Case) -> list[str]:

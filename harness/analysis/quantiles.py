@@ -20,10 +20,20 @@ from scipy.stats import binom
 from harness.analysis.results.estimates import Interval
 from harness.analysis.samplesizes import smallest_n
 
-__all__ = ["harrell_davis_steps", "is_smooth", "order_statistic_interval", "quantile", "rank_of", "smallest_n"]
+__all__ = [
+    "harrell_davis_steps",
+    "is_smooth",
+    "order_statistic_interval",
+    "quantile",
+    "quantile_at_most",
+    "rank_of",
+    "smallest_n",
+    "smallest_n_at_most",
+]
 
 _SMOOTH_FROM, _SMOOTH_TO = 0.05, 0.95
 _TAIL = 0.025
+_ONE_SIDED = 0.05
 _ROUNDING = 1e-9  # 0.95 * 20 is 19.000000000000004 in some orders of evaluation; its rank is 19
 
 
@@ -58,6 +68,23 @@ def order_statistic_interval(values: Sequence[float], q: float) -> Interval | No
     while binom.sf(high - 1, n, q) > _TAIL:
         high += 1
     return Interval(low=ordered[low - 1], high=ordered[high - 1], level=0.95, method="order statistics")
+
+
+def quantile_at_most(values: Sequence[float], q: float) -> float | None:
+    """Give the distribution-free one-sided upper 95 % bound of a quantile; None below `smallest_n_at_most`.
+
+    The order statistic of the smallest rank k with P(Bin(n, q) < k) >= 95 %: David and Nagaraja, section 7.1.
+    """
+    n = len(values)
+    if n < smallest_n_at_most(q):
+        return None
+    rank = int(binom.ppf(1 - _ONE_SIDED, n, q)) + 1
+    return sorted(values)[rank - 1]
+
+
+def smallest_n_at_most(q: float) -> int:
+    """Fewest samples of which the largest bounds the q-quantile from above at 95 %: q^n <= 5 %."""
+    return math.ceil(math.log(_ONE_SIDED) / math.log(q))
 
 
 def is_smooth(q: float) -> bool:

@@ -16,11 +16,13 @@ from harness.analysis.estimators import ESTIMATORS
 from harness.analysis.load import side_loads
 from harness.analysis.prompts import prompt_token_ratio
 from harness.analysis.results.analysis import Analysis
+from harness.analysis.results.attempts import Attempts
 from harness.analysis.results.case import Case, Side
 from harness.analysis.results.estimates import Throughput
 from harness.analysis.results.judgement import EXIT_CODES, Judgement
 from harness.analysis.results.prompts import PromptRow, PromptSide
 from harness.analysis.results.summary import (
+    AttemptsSummary,
     GoldenSummary,
     LoadSummary,
     PromptSideSummary,
@@ -29,6 +31,7 @@ from harness.analysis.results.summary import (
     Summary,
     ThroughputSummary,
 )
+from harness.analysis.unverified import is_unverified
 from harness.analysis.values import missing
 from harness.model.digest import plan_sha256
 
@@ -68,7 +71,10 @@ def _summary(analysis: Analysis) -> Summary:
         divergence=analysis.divergence,
         economics=analysis.economics,
         failures=analysis.failures,
+        attempts=tuple(map(_attempts, analysis.attempts)),
         findings=analysis.findings,
+        cold=analysis.cold,
+        timeouts=analysis.timeouts,
         instrument=analysis.instrument,
         prompts=tuple(map(_prompt, analysis.prompts)),
     )
@@ -90,6 +96,7 @@ def _side(case: Case, side: Side) -> SideSummary:
         name=side.name,
         base_url=_text(side.endpoint.get("base_url")),
         model=_text(side.endpoint.get("model")),
+        tls_verified=not is_unverified(side.endpoint),
         run_id=side.run_id,
         was_recorded_earlier=side.was_recorded_earlier,
         load=_load(case, side),
@@ -113,6 +120,11 @@ def _load(case: Case, side: Side) -> LoadSummary:
 def _throughput(side: Throughput) -> ThroughputSummary:
     fields = {field.name: getattr(side, field.name) for field in dataclasses.fields(side)}
     return ThroughputSummary(**fields, goodput=missing(_GOODPUT_REASON))
+
+
+def _attempts(row: Attempts) -> AttemptsSummary:
+    fields = {field.name: getattr(row, field.name) for field in dataclasses.fields(row)}
+    return AttemptsSummary(**fields, attempts_per_request=row.per_request)
 
 
 def _prompt(row: PromptRow) -> PromptSummary:

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.answers import judge_answer
+from harness.analysis.answers import AnswerJudgement, judge_answer
 from harness.analysis.buffering import is_buffered, usual_decode_rate
 from harness.analysis.cost import price_book, request_cost
 from harness.analysis.loops import judge_loop, second_turns, with_loop
 from harness.analysis.metrics import request_metrics
 from harness.analysis.rates import decode_rate
 from harness.analysis.results.case import Side
+from harness.analysis.results.kept import KeptJudgement
 from harness.analysis.results.trial import LoopOutcome, LoopResult, Trial
 from harness.model.endpoint import Prices
 from harness.model.golden import GoldenSet, Prompt
@@ -35,6 +36,7 @@ class _Yardstick:
     is_open_loop: bool
     loops: Mapping[RequestKey, LoopResult]  # of the judged requests that a tool loop follows
     unsettled: frozenset[str]  # prompts whose loops were not all run
+    kept: Mapping[RequestKey, KeptJudgement]  # of a redacted copy, whose answers are not there to be judged
 
 
 def judge_side(side: Side, golden: GoldenSet, *, is_open_loop: bool = False) -> tuple[JudgedRecord, ...]:
@@ -49,6 +51,7 @@ def judge_side(side: Side, golden: GoldenSet, *, is_open_loop: bool = False) -> 
         is_open_loop=is_open_loop,
         loops=loops,
         unsettled=frozenset(key.prompt_id for key, loop in loops.items() if loop.outcome is LoopOutcome.NOT_RUN),
+        kept=side.kept,
     )
     return tuple(
         JudgedRecord(
@@ -103,11 +106,21 @@ def at_level(judged: Sequence[JudgedRecord], level: int) -> list[JudgedRecord]:
     return [item for item in judged if item.record.key.level == level and is_counted(item.record)]
 
 
-def _judge(prompt: Prompt, record: Record, yardstick: _Yardstick) -> Trial:
+def _judgement(
+    prompt: Prompt, record: Record, yardstick: _Yardstick
+) -> tuple[LoopResult | None, AnswerJudgement | KeptJudgement]:
+    kept = yardstick.kept.get(record.key)
+    if kept is not None:
+        return kept.loop, kept
     loop = yardstick.loops.get(record.key)
     judgement = judge_answer(prompt, record)
-    if loop is not None:
-        judgement = with_loop(judgement, loop, is_settled=prompt.id not in yardstick.unsettled)
+    if loop is None:
+        return None, judgement
+    return loop, with_loop(judgement, loop, is_settled=prompt.id not in yardstick.unsettled)
+
+
+def _judge(prompt: Prompt, record: Record, yardstick: _Yardstick) -> Trial:
+    loop, judgement = _judgement(prompt, record, yardstick)
     failure = record.failure
     return Trial(
         key=record.key,

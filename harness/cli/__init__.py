@@ -4,6 +4,7 @@ import click
 
 from harness import __version__
 from harness.cli.checklist import checklist
+from harness.cli.cold import cold
 from harness.cli.compare import compare
 from harness.cli.completion import completion
 from harness.cli.demo import demo
@@ -16,6 +17,7 @@ from harness.cli.init import init
 from harness.cli.memo import memo
 from harness.cli.plan import plan
 from harness.cli.probe import probe
+from harness.cli.redact import redact
 from harness.cli.report import report
 from harness.cli.run import run
 from harness.cli.sabotage import sabotage
@@ -44,7 +46,7 @@ def main() -> None:
 
 COMMANDS = (
     *(init, completion),
-    *(compare, plan, run, probe, report, show, diff, export, checklist, memo, sabotage),
+    *(compare, plan, run, probe, cold, report, show, diff, export, checklist, memo, sabotage, redact),
     *(simulate, demo, doctor, golden, schema),
 )
 for command in COMMANDS:

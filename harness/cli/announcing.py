@@ -68,9 +68,15 @@ def _beginning(request: "Request", plan: Plan, remaining: "Remaining") -> Iterat
 
 def _warnings(request: "Request", plan: Plan) -> Iterator[str]:
     from harness.analysis.modes import certify_warning  # noqa: PLC0415
+    from harness.measure.waking import cap_of  # noqa: PLC0415
     from harness.measure.wire.proxy import proxy_of  # noqa: PLC0415
 
     for arm, endpoint in request.endpoints.items():
+        if endpoint.cold.scales_to_zero:
+            yield (
+                f"the {arm} may be asleep: until its first request is answered, for up to "
+                f"{cap_of(endpoint.cold):.0f} s, nothing else is sent to it"
+            )
         if not endpoint.tls.verify:
             yield f"TLS certificates of the {arm} are not verified"
         if (proxy := proxy_of(endpoint.base_url, os.environ)) is not None:
@@ -131,7 +137,15 @@ def estimate_line(found: "Estimate") -> str:
     word = "about" if found.unbounded else "at most"
     money = "cost unknown (no price book)" if found.cost is None else f"{word} {found.cost:.2f} {found.currency}"
     follow_ups = f" and at most {found.follow_ups} follow-ups" if found.follow_ups else ""
-    return f"{found.requests} requests{follow_ups}, {tokens}, {money}"
+    return f"{found.requests} requests{follow_ups}, {tokens}, {money}{_retries(found)}"
+
+
+def _retries(found: "Estimate") -> str:
+    """Say what retries may add, if every measured request failed as often as it may."""
+    if not found.most_retries:
+        return ""
+    money = "" if found.retry_cost is None else f" and {found.retry_cost:.2f} {found.currency}"
+    return f"; retries of failed requests may add up to {found.most_retries} requests{money}"
 
 
 def _refuse_over_budget(settings: Settings, estimates: Sequence["Estimate"], probing: Sequence["ProbeCost"]) -> None:

@@ -12,6 +12,7 @@ from harness.cli.completing import complete_side
 from harness.cli.exporting import exporting_options
 from harness.cli.hopeless import refuse_hopeless_sequence
 from harness.cli.options import (
+    budget_options,
     has_twin,
     looking_options,
     measuring_options,
@@ -30,7 +31,7 @@ from harness.model.settings import ArrivalSettings, Settings
 
 _MEASURING = (
     *("golden", "repeats", "seed", "concurrency", "load", "arrival", "max_cost", "isolate", "workers", "twin"),
-    *("probe", "probes", "skip_preflight"),
+    *("probe", "probes", "skip_preflight", "retries", "max_requests", "max_tokens", "max_time"),
 )
 _LOOKING = ("resume", "placebo", "quick", "certify", "sequential")
 
@@ -138,7 +139,7 @@ def request_for(endpoints: dict[Arm, Endpoint], given: dict[str, Any], words: st
         resumed = resume(given, endpoints)
         if Arm.PLACEBO in resumed.arms:
             endpoints[Arm.PLACEBO] = endpoints[Arm.REFERENCE]
-        settings = msgspec.structs.replace(resumed.settings, max_cost=given["max_cost"])
+        settings = msgspec.structs.replace(resumed.settings, **budget_options(given))
         return Request(
             endpoints=endpoints,
             golden=resumed.golden,

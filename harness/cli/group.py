@@ -14,6 +14,7 @@ from harness.cli.helppage import write_commands
 from harness.cli.manner import add_manner_options
 from harness.cli.screen import Manner, has_plain_environment, say
 from harness.errors import BenchError, IncompleteRunError
+from harness.hidden import struck
 
 INTERNAL_ERROR = 70
 INTERRUPTED = 130
@@ -69,7 +70,7 @@ class BenchGroup(click.Group):
             return 2
         except BenchError as error:
             _show_place(error, manner)
-            say(f"bench: {error}")
+            say(struck(f"bench: {error}"))
             return error.exit_code
         except (KeyboardInterrupt, click.Abort):
             click.echo("bench: interrupted", err=True)
@@ -122,13 +123,13 @@ def _show_place(error: BaseException, manner: Manner) -> bool:
     """Print the traceback where it was asked for: it may quote prompts."""
     is_asked = manner.is_debugged or bool(os.environ.get("BENCH_DEBUG"))
     if is_asked:
-        traceback.print_exception(error)
+        click.echo(struck("".join(traceback.format_exception(error))), err=True)
     return is_asked
 
 
 def _internal_error(error: Exception, manner: Manner) -> int:
     """Say that it is our fault, in one line, and where the places of the error are kept."""
-    head = f"bench: internal error: {type(error).__name__}: {' '.join(str(error).split())}"
+    head = struck(f"bench: internal error: {type(error).__name__}: {' '.join(str(error).split())}")
     if _show_place(error, manner):
         say(without_secrets(head, os.environ))
         return INTERNAL_ERROR

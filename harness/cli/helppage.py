@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 import click
 
 USES: Mapping[str, tuple[str, ...]] = {
-    "Compare two endpoints": ("init", "plan", "compare", "run", "probe"),
-    "Look at what was recorded": ("report", "show", "diff", "export", "checklist", "memo", "sabotage"),
+    "Compare two endpoints": ("init", "plan", "compare", "run", "probe", "cold"),
+    "Look at what was recorded": ("report", "show", "diff", "export", "checklist", "memo", "sabotage", "redact"),
     "Over time": ("history", "trend", "watch", "publish"),
     "Prepare prompts": ("golden",),
     "Try it out": ("demo", "simulate", "doctor"),
@@ -15,7 +15,8 @@ USES: Mapping[str, tuple[str, ...]] = {
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "What is asked": ("golden", "settings", "repeats", "quick", "certify", "sequential", "placebo", "seed", "margins"),
     "Load": ("concurrency", "load", "arrival"),
-    "Before the run": ("max_cost", "probe", "skip_preflight"),
+    "Before the run": ("probe", "probes", "skip_preflight"),
+    "Retries and budgets": ("retries", "max_cost", "max_requests", "max_tokens", "max_time"),
     "Which run": ("resume", "out"),
     "How it is measured": ("isolate", "workers", "twin"),
     "Reports and exports": ("reports", "markdown", "junit", "requests", "prometheus", "step_summary"),

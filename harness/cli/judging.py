@@ -13,14 +13,17 @@ import click
 from harness.cli.exporting import Exports, exports_of
 from harness.cli.looking import look_of, record_look
 from harness.cli.progress import stage
+from harness.cli.redactedcopy import read_kept, redaction_of, with_kept
 from harness.cli.screen import coloured, columns, say
 from harness.cli.sides import RecordedSide, part_of_header, recorded_side
 from harness.decode.record import decode_attempt
 from harness.decode.sdk_view import SdkView, both_views
 from harness.errors import ConfigError
 from harness.model.digest import matches_digest
+from harness.model.endpoint import Endpoint
 from harness.model.looks import was_cancelled
 from harness.model.record import Arm, Attempt, ClientFacts, Record, RequestKey, RunStatus
+from harness.model.redaction import redaction_words
 from harness.model.settings import Settings
 from harness.model.storage import StoredRun, load_run, write_atomically, write_records
 from harness.model.timeline import on_one_line
@@ -101,7 +104,8 @@ class Judged:
 
         reasons = why_exploratory(self.analysis.case) if self.analysis.judgement else ()
         late = (f"{reason}: this verdict is exploratory, not what the plan registered" for reason in reasons)
-        return (*self.run.notes, *late)
+        redaction = self.analysis.case.redaction
+        return (*([redaction_words(redaction)] if redaction else ()), *self.run.notes, *late)
 
     def report(self, output: Output) -> int:
         """Write the report and say the verdict; give the exit code."""
@@ -211,6 +215,7 @@ def _case(reference: RecordedSide, candidate: RecordedSide | None, settings: Set
         candidate=_side(candidate, Arm.CANDIDATE, is_earlier=False) if candidate else None,
         placebo=_placebo(reference, candidate),
         look=look_of(reference, candidate),
+        redaction=redaction_of(main.run.folder, main.run.header),
         command=main.run.header.command,
         margins_are_from_plan=is_intact and (settings is None or _rules(settings) == _rules(planned)),
         plan_matches_digest=is_intact,
@@ -236,7 +241,9 @@ def _placebo(reference: RecordedSide, candidate: RecordedSide | None) -> "Side |
 def _side(side: RecordedSide, arm: Arm, *, is_earlier: bool) -> "Side":
     from harness.analysis.results.case import Side  # noqa: PLC0415
 
-    views = _replayed(side.run, first_responses(side), arm)
+    kept = read_kept(side.run.folder)
+    views = {} if kept else _replayed(side.run, first_responses(side), arm)
+    judgements = {key: one.judgement for (key, attempt), one in kept.items() if attempt == 1 and one.judgement}
     return Side(
         arm=arm,
         name=side.endpoint.name,
@@ -250,6 +257,8 @@ def _side(side: RecordedSide, arm: Arm, *, is_earlier: bool) -> "Side":
         plan=side.run.header.plan,
         client=_client_facts(side),
         clock=_clock_facts(side),
+        facts=side.header.facts,
+        kept={replace(key, arm=arm): one for key, one in judgements.items() if key.arm is side.header.arm},
         twin=_twin(side),
     )
 
@@ -281,17 +290,27 @@ def _clock_facts(side: RecordedSide) -> dict[str, object]:
 
 def decode_run(side: RecordedSide) -> list[Record]:
     """Decode one arm's attempts from the flight recorder, on one time line; those that our user cut say nothing."""
-    endpoint = side.endpoint
+    kept = read_kept(side.run.folder)
     return [
-        decode_attempt(
-            attempt,
-            side.run.wire(attempt),
-            model_asked=endpoint.model,
-            asked_usage=endpoint.stream_usage or not attempt.key.is_streamed,  # without a stream it comes unasked
-        )
-        for attempt in on_one_line([attempt for attempt in side.run.attempts if not was_cancelled(attempt)])
+        with_kept(decode_one(attempt, side.run.wire(attempt), side.endpoint), attempt, kept)
+        for attempt in counted_attempts(side.run)
         if attempt.key.arm == side.header.arm
     ]
+
+
+def counted_attempts(run: StoredRun) -> tuple[Attempt, ...]:
+    """Give the attempts that say something, on one time line."""
+    return on_one_line([attempt for attempt in run.attempts if not was_cancelled(attempt)])
+
+
+def decode_one(attempt: Attempt, wire: bytes, endpoint: Endpoint) -> Record:
+    """Decode an attempt as its endpoint was asked."""
+    return decode_attempt(
+        attempt,
+        wire,
+        model_asked=endpoint.model,
+        asked_usage=endpoint.stream_usage or not attempt.key.is_streamed,  # without a stream it comes unasked
+    )
 
 
 def _unfinished(run: StoredRun) -> str | None:

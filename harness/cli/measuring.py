@@ -16,13 +16,14 @@ import msgspec
 
 from harness.cli.parts import ended_parts, new_part, resumed_header
 from harness.clock import SystemClock
-from harness.errors import BenchError, InterruptedRunError
+from harness.errors import BenchError, IncompleteRunError, InterruptedRunError, StoppedRunError
 from harness.model.digest import plan_sha256
 from harness.model.endpoint import Endpoint
 from harness.model.golden import GoldenSet
 from harness.model.looks import note_unrecorded_look
 from harness.model.mending import mend_journal
 from harness.model.record import Arm, ArmHeader, Attempt, Plan, RunHeader, RunStatus
+from harness.model.redaction import refuse_redacted
 from harness.model.settings import Settings
 from harness.model.storage import RunWriter, load_run, lock_run
 
@@ -90,6 +91,7 @@ def _start(request: Request, held: ExitStack) -> _Start:
     resumed = request.resumed
     if resumed is None:
         return _Start(plan=make_plan(request), remaining=Remaining(arms=tuple(request.endpoints)))
+    refuse_redacted(resumed.folder, resumed.header, "gone on with")
     lock = held.enter_context(lock_run(resumed.folder))
     notes = mend_journal(resumed.folder)
     attempts = load_run(resumed.folder).attempts
@@ -128,15 +130,29 @@ def _play(request: Request, start: _Start, session: "Session | IsolatedSession",
             raise InterruptedRunError("interrupted", folder=writer.folder) from None
         except BenchError as error:
             status, reason = RunStatus.STOPPED, str(error)
+            if isinstance(error, StoppedRunError):
+                error.folder = writer.folder
             raise
         except Exception as error:
             status, reason = RunStatus.STOPPED, f"internal error: {type(error).__name__}"
             raise
         finally:
             facts = ended_parts(writer.header, session.clock_facts(), session.client_facts())
-            writer.finish(status, SystemClock().now().isoformat(), reason, **facts)
+            with _still_ending(status):
+                writer.finish(status, SystemClock().now().isoformat(), reason, **facts)
             if status is not RunStatus.FINISHED:
                 _say_what_there_is(request, start, writer.folder)
+
+
+@contextmanager
+def _still_ending(status: RunStatus) -> Iterator[None]:
+    """Let a header that cannot be written not hide what ended the run: a run without its end can go on as well."""
+    try:
+        yield
+    except IncompleteRunError as error:
+        if status is RunStatus.FINISHED:
+            raise
+        click.echo(f"bench: {error}; the run is on record as one whose process died", err=True)
 
 
 def _say_what_there_is(request: Request, start: _Start, folder: Path) -> None:
@@ -168,7 +184,7 @@ def make_plan(request: Request) -> Plan:
         refuse_unpriced_cost(request.golden, request.settings.verdict, request.endpoints.values())
     plan = plan_run(
         request.golden,
-        _with_load(request),
+        _with_wake(request, _with_load(request)),
         tuple(request.endpoints),
         repeats=repeats,
         demotions=find_demotions(request.golden, request.settings.verdict, repeats, looks) if is_compared else (),
@@ -188,9 +204,18 @@ def _with_load(request: Request) -> Settings:
     return msgspec.structs.replace(request.settings, load=[lowest])
 
 
+def _with_wake(request: Request, settings: Settings) -> Settings:
+    """Let a warm-up request, alone, meet an endpoint that may sleep: a wake is no measured request."""
+    may_sleep = any(endpoint.cold.scales_to_zero for endpoint in request.endpoints.values())
+    if settings.plan.warmup or not may_sleep:
+        return settings
+    return msgspec.structs.replace(settings, plan=msgspec.structs.replace(settings.plan, warmup=1))
+
+
 def _prepare(request: Request, start: _Start) -> "Session | IsolatedSession":
     """Compose all requests; each worker will do so again for its own, since keys are not handed on."""
     from harness.cli.preflight import check_before  # noqa: PLC0415
+    from harness.measure.budget import budgets_of  # noqa: PLC0415
     from harness.measure.filelimit import allow_files, files_needed  # noqa: PLC0415
     from harness.measure.isolation import IsolatedSession  # noqa: PLC0415
     from harness.measure.session import prepare_session  # noqa: PLC0415
@@ -198,11 +223,14 @@ def _prepare(request: Request, start: _Start) -> "Session | IsolatedSession":
     plan, remaining = start.plan, start.remaining
     n_arms = len(request.endpoints) if request.workers is None else 1
     allow_files(files_needed(plan, n_arms, request.workers or 1))  # what we raise, our children have too
-    session = prepare_session(request.golden, request.endpoints, plan, environ=os.environ, remaining=remaining)
+    budgets = budgets_of(request.settings)
+    session = prepare_session(
+        request.golden, request.endpoints, plan, environ=os.environ, remaining=remaining, budgets=budgets
+    )
     check_before(request)
     if request.workers is None:
         return session
-    return IsolatedSession(request.golden, request.endpoints, plan, request.workers, remaining)
+    return IsolatedSession(request.golden, request.endpoints, plan, request.workers, remaining, budgets)
 
 
 def _header(request: Request, plan: Plan, clock: SystemClock) -> RunHeader:
@@ -239,11 +267,13 @@ def _facts(request: Request, arm: Arm, endpoint: Endpoint) -> dict[str, object]:
 def _progress(request: Request, start: _Start) -> Iterator["Progress"]:
     from harness.cli.legs import legs_of, spending_of  # noqa: PLC0415
     from harness.cli.progress import show_progress  # noqa: PLC0415
+    from harness.measure.waking import cap_of  # noqa: PLC0415
 
     names = {arm: endpoint.name for arm, endpoint in request.endpoints.items()}
     legs = legs_of(start.plan, start.remaining, names, request.golden)
     spending = spending_of(request, start.plan, start.remaining)
-    with show_progress(names, legs, spending=spending, is_shown=not request.quiet) as progress:
+    waking = {arm: cap_of(endpoint.cold) for arm, endpoint in request.endpoints.items() if endpoint.cold.scales_to_zero}
+    with show_progress(names, legs, spending=spending, waking=waking, is_shown=not request.quiet) as progress:
         yield progress
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import click
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from harness.errors import ConfigError
 from harness.model.golden import GoldenSet
 from harness.model.record import Arrival
-from harness.model.settings import PlanSettings, Settings
+from harness.model.settings import PlanSettings, RetrySettings, Settings
 
 _Command = Callable[..., Any]
 _Section = TypeVar("_Section", bound=msgspec.Struct)
@@ -35,6 +35,27 @@ class Levels(click.ParamType):  # type: ignore[type-arg]  # generic only in the 
             if not 0 < levels[-1] < math.inf:
                 self.fail(f"{word!r} is no load; write numbers above 0", param, ctx)
         return levels
+
+
+class Span(click.ParamType):  # type: ignore[type-arg]  # as above
+    """A length of time: seconds, or a number with its unit."""
+
+    name = "time"
+    _UNITS: ClassVar[Mapping[str, int]] = {"s": 1, "m": 60, "h": 3600}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it as seconds; a usage error names what is none."""
+        if isinstance(value, float):
+            return value
+        word = str(value).strip()
+        number, unit = (word[:-1], self._UNITS[word[-1]]) if word[-1:] in self._UNITS else (word, 1)
+        try:
+            found = float(number) * unit
+        except ValueError:
+            self.fail(f"{word!r} is no time; write 90, 15m or 2h", param, ctx)
+        if not 0 < found < math.inf:
+            self.fail(f"{word!r} is no time to run in; write one above 0", param, ctx)
+        return found
 
 
 def isolating_options(command: _Command) -> _Command:
@@ -148,10 +169,32 @@ def measuring_options(command: _Command) -> _Command:
                 help="closed: the end of a request starts the next. constant, poisson: a rate, whatever has answered.",
             ),
             click.option(
+                "--retries",
+                type=click.IntRange(0, 9),
+                metavar="N",
+                help="Attempts after a failed one, each on record beside it; the first stays the trial. 0 by default.",
+            ),
+            click.option(
                 "--max-cost",
                 type=click.FloatRange(0),
                 metavar="MONEY",
-                help="Send nothing if the run may cost more, in the currency of the endpoint files.",
+                help="Send nothing if the plan may cost more, in the currency of the endpoint files; stop before "
+                "retries or long answers make it cost more.",
+            ),
+            click.option(
+                "--max-requests",
+                type=click.IntRange(1),
+                metavar="N",
+                help="Stop after so many requests, retries included.",
+            ),
+            click.option(
+                "--max-tokens",
+                type=click.IntRange(1),
+                metavar="N",
+                help="Stop before prompts and answers may come to more tokens, on all sides together.",
+            ),
+            click.option(
+                "--max-time", type=Span(), metavar="TIME", help="Start nothing more after this time: 90, 15m, 2h."
             ),
             click.option(
                 "--out",
@@ -238,7 +281,8 @@ def resolve_settings(given: Mapping[str, Any]) -> Settings:
     resolved = _laid_over(
         msgspec.structs.replace(settings, plan=_plan(settings.plan, given), arrival=arrival),
         load=given["load"],
-        max_cost=given["max_cost"],
+        retries=_retries(settings.retries, given),
+        **budget_options(given),
     )
     check_load(resolved)
     if resolved.load and given["concurrency"] is not None:
@@ -261,6 +305,22 @@ def _in_mode(settings: Settings, given: Mapping[str, Any]) -> Settings:
     if given["repeats"] is not None:
         raise ConfigError(f"--{chosen[0]} says how many repeats", remedy="Leave --repeats out")
     return presets[chosen[0]](settings)
+
+
+def budget_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the budgets of the command line by their names in the settings."""
+    names = {
+        "max_cost": "max_cost",
+        "max_requests": "max_requests",
+        "max_tokens": "max_tokens",
+        "max_time": "max_time_s",
+    }
+    return {setting: given.get(option) for option, setting in names.items()}
+
+
+def _retries(retries: RetrySettings, given: Mapping[str, Any]) -> RetrySettings:
+    n = given.get("retries")
+    return retries if n is None else msgspec.structs.replace(retries, max_attempts=1 + n)
 
 
 def _plan(plan: PlanSettings, given: Mapping[str, Any]) -> PlanSettings:

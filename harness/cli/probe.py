@@ -129,11 +129,13 @@ def _report(probings: Sequence["StoredProbing"], given: dict[str, Any]) -> None:
 def _json(probings: Sequence["StoredProbing"], view: "ProbesView", pages: Sequence[Path]) -> str:
     import msgspec  # noqa: PLC0415
 
+    from harness.analysis.unverified import is_unverified  # noqa: PLC0415
     from harness.report.view_probes import differing  # noqa: PLC0415
 
     reports = [probing.report for probing in probings]
     content = {
         "endpoints": msgspec.to_builtins(reports),
+        "tls_not_verified": [report.endpoint["name"] for report in reports if is_unverified(report.endpoint)],
         "folders": [str(probing.folder) for probing in probings],
         "differences": [one.id for one in differing(reports)] if len(reports) > 1 else [],
         "changes": msgspec.to_builtins(view.changes),

@@ -54,6 +54,8 @@ def say_probes(endpoint: Endpoint, probes: Sequence["Probe"], cost: "ProbeCost",
             f"{cost.n_unbounded} requests have no budget, as the file drops it: counted as 4,096 tokens each",
             indent="  ",
         )
+    if not endpoint.tls.verify:
+        say(f"WARNING: TLS certificates of {endpoint.name} are not verified")
 
 
 def _probes(n: int) -> str:

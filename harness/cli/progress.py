@@ -48,6 +48,7 @@ class Progress:
     names: Mapping[Arm, str]
     legs: Sequence[Leg]  # at most: not every answer is followed up
     spending: Spending | None = None
+    waking: Mapping[Arm, float] = field(default_factory=dict)  # those that may sleep, with their cap in seconds
     is_over: bool = False  # whether it ended well: then what was done is all
     tallies: dict[Arm, Tally] = field(init=False)
     pacing: Pacing = field(init=False)
@@ -74,6 +75,13 @@ class Progress:
         """Give what each side has behind it."""
         return {arm: tally.done for arm, tally in self.tallies.items()}
 
+    def waking_words(self, arm: Arm) -> str:
+        """Say that everything waits for an endpoint that may be waking; empty once it has answered."""
+        tally = self.tallies[arm]
+        if self.is_over or arm not in self.waking or tally.done > tally.failed:
+            return ""
+        return f"may be waking: up to {self.waking[arm]:.0f} s"
+
     @property
     def share(self) -> float:
         """Give the part that the slowest side has behind it."""
@@ -88,7 +96,8 @@ class Progress:
         parts = [
             f"{self.name(arm)} {self.counted(arm)}",
             *([] if rate is None else [f"{rate:.1f}/s"]),
-            *([f"{tally.failed} failed"] if tally.failed else []),
+            *_trouble(tally),
+            *([waking] if (waking := self.waking_words(arm)) else []),
         ]
         return ", ".join(parts)
 
@@ -133,12 +142,21 @@ def time_left(left_s: float | None) -> str:
     return "time left not known yet" if left_s is None else f"about {span(left_s)} left"
 
 
+def _trouble(tally: Tally) -> list[str]:
+    return [f"{count} {word}" for count, word in ((tally.failed, "failed"), (tally.retried, "retried")) if count]
+
+
 @contextmanager
 def show_progress(
-    names: Mapping[Arm, str], legs: Sequence[Leg], *, spending: Spending | None = None, is_shown: bool
+    names: Mapping[Arm, str],
+    legs: Sequence[Leg],
+    *,
+    spending: Spending | None = None,
+    waking: Mapping[Arm, float] | None = None,
+    is_shown: bool,
 ) -> Iterator[Progress]:
     """Count and draw while the body runs; drawing never holds the loop up."""
-    progress = Progress(names=names, legs=legs, spending=spending)
+    progress = Progress(names=names, legs=legs, spending=spending, waking=waking or {})
     if not is_shown:
         yield progress
     elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
@@ -188,7 +206,7 @@ def _picture(progress: Progress, elapsed_s: float) -> "RenderableType":
             ProgressBar(total=n_requests, completed=tally.done),
             progress.counted(arm),
             "" if rate is None else f"{rate:.1f}/s",
-            Text(f"{tally.failed} failed", style="red") if tally.failed else "",
+            Text(progress.waking_words(arm) or ", ".join(_trouble(tally)), style="red"),
         ]
         grid.add_row(*cells)
     return Group(grid, Text(progress.whole(elapsed_s), style="dim"))
@@ -205,7 +223,7 @@ def _plain_lines(progress: Progress, clock: Clock) -> Iterator[None]:
         if rhythm.is_due(elapsed_s, progress.share):
             _write(progress, elapsed_s)
 
-    with _ticking(draw, _TICK_S):
+    with ticking(draw, _TICK_S):
         yield
     progress.is_over = True
     _write(progress, seconds(clock.monotonic_ns() - started))
@@ -239,7 +257,7 @@ def _write_lines(lines: Sequence[str]) -> None:
 
 
 @contextmanager
-def _ticking(draw: Callable[[], None], interval_s: float) -> Iterator[None]:
+def ticking(draw: Callable[[], None], interval_s: float) -> Iterator[None]:
     """Call `draw` on a thread of its own until the body ends."""
     stop = threading.Event()
 

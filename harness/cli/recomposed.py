@@ -4,9 +4,11 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+import msgspec
+
 from harness.cli.recorded import RecordedRequest
 from harness.errors import ConfigError
-from harness.model.endpoint import Endpoint
+from harness.model.endpoint import Endpoint, KeySource
 from harness.model.golden import Prompt
 from harness.model.record import Attempt
 
@@ -32,7 +34,7 @@ def recomposed(request: RecordedRequest) -> Recomposed:
     """Compose the request anew; the recorded digest of method, target and body says whether it is the same."""
     from harness.measure.compose import Composer  # noqa: PLC0415  # the SDK loads here
 
-    endpoint = request.side.endpoint
+    endpoint = _with_named_key(request.side.endpoint)
     try:
         prompt = _prompt(request)
         if prompt is None:
@@ -77,9 +79,16 @@ def _first_turn(request: RecordedRequest) -> Attempt | None:
     )
 
 
+def _with_named_key(endpoint: Endpoint) -> Endpoint:
+    """Put a variable in place of a file or a command, which is not run again only to be struck out."""
+    if not isinstance(endpoint.api_key, KeySource):
+        return endpoint
+    return msgspec.structs.replace(endpoint, api_key="${KEY}")
+
+
 def _without_secrets(endpoint: Endpoint) -> dict[str, str]:
     """Give every variable that the endpoint file names, struck out: nothing of the environment is read."""
-    texts = (endpoint.api_key or "", *endpoint.headers.values())
+    texts = (str(endpoint.api_key or ""), *endpoint.headers.values())
     return {name: _STRUCK for text in texts for name in _REFERENCE.findall(text)}
 
 

@@ -17,7 +17,7 @@ from harness.model.storage import load_header
 
 NEWEST = "newest"  # what `--resume` without a folder stands for
 _SAME = ("base_url", "model", "sampling", "params", "extra_body", "stream_usage")  # what a request and its answer show
-_IDLE = ("load", "arrival", "concurrency", "quick", "certify")
+_IDLE = ("load", "arrival", "concurrency", "retries", "quick", "certify")
 _SECOND = 2  # look
 _FROM_PLAN = "--resume takes it from the run's plan: leave it out"
 
@@ -232,6 +232,6 @@ def _short(value: object) -> str:
 
 
 def _refuse_idle_options(given: Mapping[str, Any]) -> None:
-    idle = [f"--{name.replace('_', '-')}" for name in _IDLE if given.get(name)]
+    idle = [f"--{name.replace('_', '-')}" for name in _IDLE if given.get(name) or given.get(name) == 0]
     if idle:
         raise ConfigError(f"{', '.join(idle)} would have no effect", remedy=_FROM_PLAN)

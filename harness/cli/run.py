@@ -8,7 +8,7 @@ import click
 from harness.cli.exporting import exporting_options
 from harness.cli.options import measuring_options, reporting_options, resuming_option
 from harness.cli.resumable import ResumableCommand
-from harness.errors import InterruptedRunError
+from harness.errors import InterruptedRunError, StoppedRunError
 from harness.model.record import Arm
 
 
@@ -39,7 +39,7 @@ def run(endpoint: str, **given: Any) -> int:
     output = output_of(given)
     try:
         folder = measure_request(request_for(endpoints, given, shlex.join(["bench", "run", endpoint])))
-    except InterruptedRunError as stop:
+    except (InterruptedRunError, StoppedRunError) as stop:
         if stop.folder is not None and not given["quiet"] and has_measured(stop.folder):
             judge_run(stop.folder, None, output)  # one endpoint's own figures are no look at a comparison
         raise

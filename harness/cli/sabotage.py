@@ -50,7 +50,10 @@ def sabotage(run: Path, draws: int, seed: int | None, *, as_json: bool) -> int:
     """
     from harness.analysis import sabotage as ladder  # noqa: PLC0415  # keeps --help light: pandas and scipy load here
     from harness.cli.judging import recorded_case  # noqa: PLC0415
+    from harness.model.redaction import refuse_redacted  # noqa: PLC0415
+    from harness.model.storage import load_header  # noqa: PLC0415
 
+    refuse_redacted(run, load_header(run), "damaged")
     case = recorded_case(run)
     if not any(not record.key.is_warmup and record.failure is None for record in case.reference.records):
         raise ConfigError("the run holds no answer to damage", where=str(run), remedy="Give a run that went further")

@@ -11,6 +11,7 @@ from harness.model.endpoint import Endpoint
 from harness.model.endpointfile import load_endpoint
 from harness.model.golden import GoldenSet
 from harness.model.record import Arm, ArmHeader
+from harness.model.redaction import refuse_redacted
 from harness.model.storage import HEADER, StoredRun, load_run
 from harness.model.validationwords import converted_problem
 
@@ -48,7 +49,9 @@ def read_side(given: str, arm: Arm) -> Endpoint | RecordedSide:
     """Read `a.yml`, `results/<run>` or `results/<run>:candidate`."""
     path, chosen = _split_arm(given)
     if path.is_dir():
-        return recorded_side(load_run(path), chosen or arm)
+        run = load_run(path)
+        refuse_redacted(path, run.header, "a side of another comparison")
+        return recorded_side(run, chosen or arm)
     if not path.exists():
         raise ConfigError(
             "no such file or run folder", where=given, remedy="Give an endpoint file (a.yml) or results/<run>"

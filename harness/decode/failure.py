@@ -1,10 +1,11 @@
 """Which of the closed set of failures a response is, if any."""
 
-import re
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from harness.decode.assemble import Assembled
 from harness.decode.errors import ServerError, error_of_body
+from harness.decode.findings import one_line
 from harness.decode.http import HttpResponse
 from harness.model.record import Failure, FailureKind
 
@@ -23,8 +24,8 @@ _BY_STATUS = {
 }
 _BY_HUNDRED = {3: FailureKind.REDIRECT, 4: FailureKind.BAD_REQUEST, 5: FailureKind.SERVER_ERROR}
 _SUCCESS_HUNDRED = 2
-_ADDRESS = re.compile(r"(?:https?:)?//[A-Za-z0-9.\-\[\]:]+(?=[/?#*\s]|$)", re.IGNORECASE)
 _UNAVAILABLE = 503
+_MAX_HOST_CHARS = 260
 _REFUSALS = (
     "budget",
     "contentfilter",
@@ -57,18 +58,23 @@ def failure_of_status(response: HttpResponse) -> Failure | None:
     kind = _BY_STATUS.get(status) or _BY_HUNDRED.get(status // 100, FailureKind.NOT_A_COMPLETION)
     if kind is not FailureKind.REDIRECT and _is_refusal(error):
         kind = FailureKind.REFUSED_BY_BUDGET
+    elif kind is FailureKind.REDIRECT:
+        error = replace(error, message=f"{status} to {_target(response)}: never followed, the key would go along")
     elif status == _UNAVAILABLE and _says(error, _NO_UPSTREAM, with_message=True):
         kind = FailureKind.NO_UPSTREAM
-    return _redirect(response, error) if kind is FailureKind.REDIRECT else _failure(kind, error)
+    return _failure(kind, error)
 
 
-def _redirect(response: HttpResponse, error: ServerError) -> Failure:
-    """Say where to by scheme and host; a path or a query may hold credentials."""
-    address = _ADDRESS.match(response.header("location") or "")
-    place = address[0] if address else "an address that is not recorded"
-    told = f"redirected to {place}, not followed"
-    is_said = error.shape != "empty"
-    return _failure(FailureKind.REDIRECT, replace(error, message=f"{told}: {error.message}" if is_said else told))
+def _target(response: HttpResponse) -> str:
+    """Name the host of a redirect; the rest of its address is not recorded, for it may hold a token."""
+    location = (response.header("location") or "").strip()
+    if not location:
+        return "nowhere (no Location)"
+    try:
+        host = urlsplit(location).netloc.rpartition("@")[2]
+    except ValueError:
+        return "an address that is none"
+    return one_line(host, _MAX_HOST_CHARS) if host else "another path of the same host"
 
 
 def failure_of_stream(told: Assembled, *, was_streamed: bool) -> Failure | None:

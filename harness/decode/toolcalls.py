@@ -153,7 +153,8 @@ class ToolCallAssembler:
             known = next((call for call in self._calls if call.id == piece.call_id), None)
             return known or self._open(None)
         has_another_name = bool(piece.name and last.name and piece.name != last.name)
-        return self._open(None) if has_another_name or _starts_another(last, piece) else last
+        is_another = has_another_name or (piece.call_id is None and _starts_another(last, piece))
+        return self._open(None) if is_another else last
 
     def _take_legacy(self, fragment: dict[str, Any]) -> int:
         """Take a piece of the one call that a message may hold as `function_call`."""

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit, urlunsplit
 
 from harness.errors import ConfigError
+from harness.hidden import hide
 from harness.measure.body import request_parameters, without_streaming
+from harness.measure.keysource import key_from
 from harness.measure.wire.proxy import proxy_of
 from harness.measure.wire.redact import SHORTEST_SECRET
-from harness.model.endpoint import Endpoint
+from harness.model.endpoint import Endpoint, KeySource
 from harness.model.golden import Prompt
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ _NOT_FOR_USERS = frozenset(
 )
 _NO_KEY = "none"  # the SDK wants one; the header it would make is taken out again
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_URL_SAFE = str.maketrans("+/", "-_")
 _AMBIENT_HEADERS = ("OpenAI-Organization", "OpenAI-Project")
 
 
@@ -63,9 +66,10 @@ class Composer:
         """Resolve every reference; ConfigError names the variable, never its value."""
         self._endpoint = endpoint
         values: dict[str, str] = {}
-        self._key = _resolve(endpoint.api_key, "api_key", endpoint, environ, values)
+        self._key = _resolve_key(endpoint, environ, values)
         self._headers = _resolve_headers(endpoint, environ, values)
         self.secrets = _secret_forms(values.values())
+        hide(self.secrets)
         proxy_of(endpoint.base_url, environ)  # refuses one we cannot use
         self._captured: list[httpx2.Request] = []
         self._client = self._sdk_client(environ)
@@ -167,6 +171,15 @@ def _refuse_header(name: str, taken: Mapping[str, Any], endpoint: Endpoint) -> N
         raise ConfigError(problem, where=endpoint.name, remedy="Correct or remove it under headers:")
 
 
+def _resolve_key(endpoint: Endpoint, environ: Mapping[str, str], values: dict[str, str]) -> str | None:
+    """Get the key from where the file says; a secret like the values of variables."""
+    if not isinstance(endpoint.api_key, KeySource):
+        return _resolve(endpoint.api_key, "api_key", endpoint, environ, values)
+    key = key_from(endpoint.api_key, f"{endpoint.name}: api_key", environ)
+    values["the key's source"] = key
+    return key
+
+
 def _resolve(
     template: str | None, key: str, endpoint: Endpoint, environ: Mapping[str, str], values: dict[str, str]
 ) -> str | None:
@@ -215,9 +228,14 @@ def _secret_forms(values: Any) -> tuple[bytes, ...]:
 
 
 def _base64_forms(value: str) -> list[str]:
-    """As credentials of basic authentication, where the value is the whole of them."""
-    coded = base64.b64encode(value.encode()).decode().rstrip("=")
-    return [coded, base64.urlsafe_b64encode(value.encode()).decode().rstrip("=")]
+    """The value in base64, and what of that is the same wherever it stands in a longer text."""
+    coded = [base64.b64encode(value.encode()).decode().rstrip("=")]
+    for shift in range(3):
+        inner = base64.b64encode(bytes(shift) + value.encode()).decode().rstrip("=")
+        n_bits = 8 * (shift + len(value))
+        coded.append(inner[-(-8 * shift // 6) : n_bits // 6])
+    long = [form for form in coded if len(form) >= SHORTEST_SECRET]
+    return [*long, *(form.translate(_URL_SAFE) for form in long)]
 
 
 def _composed(request: "httpx2.Request") -> ComposedRequest:

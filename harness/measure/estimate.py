@@ -12,6 +12,7 @@ from harness.measure.remaining import WHOLE_PLAN, Remaining
 from harness.model.endpoint import Endpoint
 from harness.model.golden import GoldenSet, Prompt
 from harness.model.record import Arm, Block, Plan
+from harness.model.settings import retry_settings
 
 _CHARACTERS_PER_TOKEN = 4  # English prose
 _MESSAGE_TOKENS = 4
@@ -28,6 +29,8 @@ class Estimate:
     cost: float | None
     currency: str | None
     unbounded: tuple[str, ...] = ()  # prompts that pin no max_tokens
+    most_retries: int = 0  # beyond the requests: if every measured one failed as often as it may
+    retry_cost: float | None = None  # of those, at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,8 @@ def estimate(
     asked += warmup * max((work.prompt_tokens for work, _ in counted), default=0)
     answered += warmup * max((work.answer_tokens for work, _ in counted), default=0)
     requests = sum(count for _, count in counted) + warmup
+    again = retry_settings(plan.settings).max_attempts - 1
+    retried = [(work, count * again) for work, count in counted]
     return Estimate(
         requests=requests,
         follow_ups=len(following),
@@ -78,7 +83,20 @@ def estimate(
         cost=_cost(endpoint, requests + len(following), asked, answered),
         currency=endpoint.prices.currency if endpoint.prices else None,
         unbounded=tuple(work.prompt_id for work, _ in counted if work.pinned_tokens is None),
+        most_retries=sum(count for _, count in retried),
+        retry_cost=_cost(
+            endpoint,
+            sum(count for _, count in retried),
+            sum(work.prompt_tokens * count for work, count in retried),
+            sum(work.answer_tokens * count for work, count in retried),
+        ),
     )
+
+
+def request_bound(prompt: Prompt, endpoint: Endpoint) -> tuple[int, int]:
+    """Give the prompt's tokens, guessed, and the most that its answer may have."""
+    work = _work(prompt, endpoint)
+    return work.prompt_tokens, work.answer_tokens
 
 
 def _following(

@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.errors import ConfigError
+from harness.errors import ConfigError, StoppedRunError
+from harness.measure.budget import NO_BUDGETS, Budgets
 from harness.measure.clockfacts import merge_clock_facts
+from harness.measure.guard import STOPPED_ELSEWHERE
 from harness.measure.job import Job
 from harness.measure.remaining import WHOLE_PLAN, Remaining
 from harness.measure.runner import first_error_only
@@ -31,6 +33,7 @@ class IsolatedSession:
         plan: Plan,
         n_workers: int,
         remaining: Remaining = WHOLE_PLAN,
+        budgets: Budgets = NO_BUDGETS,
     ) -> None:
         """Take what was composed without fault before; ConfigError for a worker that would stand idle."""
         refuse_without_locks()
@@ -40,18 +43,25 @@ class IsolatedSession:
         self._plan = plan
         self._n_workers = n_workers
         self._remaining = remaining
+        self._budgets = budgets
         self._processes: list[WorkerProcess] = []
 
     async def run(self, folder: Path, watch: Watch, lock: int | None = None) -> None:
-        """Have every worker do its share; the first that ends badly ends the others. All hold the run's lock."""
+        """Have every worker do its share; the first that ends badly ends the others. All hold the run's lock.
+
+        Where one stops the run, the others see its word and let land what is in flight: StoppedRunError then.
+        """
         with new_pace_file(len(self._endpoints), self._n_workers, len(self._plan.load)) as pace:
             for arm in self._endpoints:
                 for worker in range(self._n_workers):
                     job = self._job(arm, worker, folder, pace.fileno())
                     self._processes.append(WorkerProcess(job, lambda arm=arm: watch(arm, self._tally(arm)), lock))  # type: ignore[misc]  # a lambda's default has no type
+            stopped: list[StoppedRunError] = []
             async with first_error_only(), asyncio.TaskGroup() as tasks:
                 for process in self._processes:
-                    tasks.create_task(process.run())
+                    tasks.create_task(_until_stopped(process, stopped))
+        if stopped:
+            raise next((error for error in stopped if str(error) != STOPPED_ELSEWHERE), stopped[0])
 
     def clock_facts(self) -> dict[str, Any]:
         """Say where the instants came from, by arm."""
@@ -74,6 +84,7 @@ class IsolatedSession:
             worker=worker,
             n_workers=self._n_workers,
             remaining=self._remaining,
+            budgets=self._budgets,
             folder=str(folder),
             pace_file=pace_file,
         )
@@ -83,7 +94,18 @@ class IsolatedSession:
 
     def _tally(self, arm: Arm) -> Tally:
         tallies = [process.tally for process in self._of(arm)]
-        return Tally(done=sum(tally.done for tally in tallies), failed=sum(tally.failed for tally in tallies))
+        return Tally(
+            done=sum(tally.done for tally in tallies),
+            failed=sum(tally.failed for tally in tallies),
+            retried=sum(tally.retried for tally in tallies),
+        )
+
+
+async def _until_stopped(process: WorkerProcess, stopped: list[StoppedRunError]) -> None:
+    try:
+        await process.run()
+    except StoppedRunError as error:
+        stopped.append(error)
 
 
 def refuse_without_locks() -> None:

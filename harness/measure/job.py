@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from harness.measure.budget import NO_BUDGETS, Budgets
 from harness.measure.remaining import Remaining
 from harness.model.endpoint import Endpoint
 from harness.model.golden import GoldenSet
@@ -21,6 +22,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     worker: int  # position among the processes of the arm
     n_workers: int
     remaining: Remaining = Remaining()
+    budgets: Budgets = NO_BUDGETS  # of the whole run
     folder: str  # of the run; its files exist
     pace_file: int  # inherited file descriptor
 
@@ -36,6 +38,7 @@ class Going(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     done: int
     failed: int
+    retried: int = 0
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -45,5 +48,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     message: str
     done: int
     failed: int
+    retried: int = 0
+    was_stopped: bool = False  # it started nothing more and let all land: the others do, too
     clock: dict[str, Any] = {}
     client: tuple[ClientFacts, ...] = ()

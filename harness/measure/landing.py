@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from harness.measure.ledger import NOTHING, Spent
 from harness.measure.wire.exchange import Exchange, Landed
 from harness.model.record import Arm, Attempt, Block, RequestKey
 
@@ -17,8 +18,10 @@ class Landing:
     claimed_at_ns: int
     admitted_at_ns: int
     landed: Landed
+    claim: Spent = NOTHING  # what was set aside for it in the budgets
     part: int = 0
     is_possibly_cold: bool = False
+    number: int = 1  # of the attempt
     turn: int = 1
     is_streamed: bool = True
 
@@ -42,7 +45,7 @@ class Landing:
         sha256, n_bytes = self.fingerprint
         return exchange.attempt(
             key=key,
-            attempt=1,
+            attempt=self.number,
             block=block.index,
             part=self.part,
             is_possibly_cold=self.is_possibly_cold,

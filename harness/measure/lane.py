@@ -1,5 +1,6 @@
 """One arm's way through the plan in this process: its blocks, its slots, its quota."""
 
+import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from asyncio_throttle.throttler import Throttler
 
 from harness.measure.remaining import WHOLE_PLAN, Remaining
 from harness.measure.wire.exchange import Landed
+from harness.model.endpoint import Cold
 from harness.model.record import Arm, Block, Plan
 
 
@@ -26,6 +28,9 @@ class Sender(Protocol):
     async def preconnect(self, n: int) -> None:
         """Open so many connections that the next requests will find; what fails will show at the request."""
         ...
+
+
+Waiting = tuple[int, int, asyncio.Future[int | None]]  # due instant and block of a retry, and who waits for a slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +61,10 @@ class Lane:
     share: Share = WHOLE
     remaining: Remaining = WHOLE_PLAN
     requests_per_minute: int | None = None
+    cold: Cold = field(default_factory=Cold)  # what to expect of an endpoint that scales to zero
     queue: deque[Block] = field(default_factory=deque)  # of the level that runs
     free_since_ns: list[int] = field(default_factory=list)  # a heap, one entry per free slot
+    retries: list[Waiting] = field(default_factory=list)  # a heap of those whose wait is over
     allowed_at_ns: int = 0  # when the plan last let this lane go on
     is_held: bool = False  # its next block is too far ahead of the slowest lane
     throttle: Throttler | None = field(init=False, default=None)

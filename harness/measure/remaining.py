@@ -57,19 +57,23 @@ WHOLE_PLAN = Remaining()
 
 
 def remaining_after(attempts: Sequence[Attempt], arms: tuple[Arm, ...], part: int) -> Remaining:
-    """Find what recorded attempts leave; one that was cut by our user counts as not sent."""
+    """Find what recorded attempts leave; one that was cut by our user counts as not sent.
+
+    The first attempt is the trial: what has one is done, and a retry that the end of a part cut short is given up.
+    """
     warmups = [attempt.key.repeat for attempt in attempts if attempt.key.is_warmup]
     return Remaining(
         part=part,
         arms=arms,
-        done=frozenset(attempt.key for attempt in attempts if not was_cancelled(attempt)),
+        done=frozenset(attempt.key for attempt in attempts if attempt.attempt == 1 and not was_cancelled(attempt)),
         n_warmups=max(warmups, default=-1) + 1,
     )
 
 
 def first_answers(attempts: Iterable[Attempt]) -> dict[tuple[Arm, int], Attempt]:
     """Give the recorded attempts of the levels by arm and block: tool loops go on from them."""
-    measured = [attempt for attempt in attempts if not (attempt.key.is_warmup or attempt.key.is_follow_up)]
+    firsts = [attempt for attempt in attempts if attempt.attempt == 1]
+    measured = [attempt for attempt in firsts if not (attempt.key.is_warmup or attempt.key.is_follow_up)]
     return {(attempt.key.arm, attempt.block): attempt for attempt in measured if not was_cancelled(attempt)}
 
 

@@ -3,24 +3,27 @@
 import asyncio
 import functools
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from harness.clock import Clock
+from harness.decode.record import decode_attempt
 from harness.errors import BenchError
 from harness.measure.alarm import Alarm, LoopAlarm
 from harness.measure.closedloop import ClosedLoop
+from harness.measure.guard import Guard
 from harness.measure.landing import Landing
 from harness.measure.lane import Lane
 from harness.measure.openloop import OpenLoop
 from harness.measure.pace import OwnPace, Pace
 from harness.measure.remaining import WHOLE_PLAN, Remaining
+from harness.measure.retrying import Fate, Retrying, Sent, Try
 from harness.measure.settling import Settling
-from harness.measure.warmup import warm_up
+from harness.measure.warmup import Played, Warming, is_failure, warm_up
 from harness.measure.wire.exchange import Cut
 from harness.model.record import Arrival, Attempt, Block, Plan
-from harness.model.settings import ArrivalSettings, PlanSettings
+from harness.model.settings import ArrivalSettings, PlanSettings, retry_settings
 
 
 class Journal(Protocol):
@@ -47,7 +50,7 @@ class Timekeeping:
 class Runner:
     """Runs a plan once: `warm_up`, then `walk`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what varies, by name where it may be absent
         self,
         plan: Plan,
         lanes: Sequence[Lane],
@@ -55,8 +58,10 @@ class Runner:
         time: Timekeeping,
         observe: Observer = lambda _: None,
         remaining: Remaining = WHOLE_PLAN,
+        *,
+        guard: Guard | None = None,
     ) -> None:
-        """Take everything that varies."""
+        """Take everything that varies; without a guard nothing ends the run early."""
         self._plan = plan
         self._settings = PlanSettings(**plan.settings["plan"])
         self._arrival = ArrivalSettings(**plan.settings["arrival"])
@@ -70,39 +75,44 @@ class Runner:
         self._alarm = time.alarm or LoopAlarm(time.clock)
         self._on_level = time.on_level
         self._settling = Settling()
+        self._guard = guard or Guard(time.clock)
+        self._retrying = Retrying(retry_settings(plan.settings), plan.seed, time.clock, self._guard)
 
     async def warm_up(self) -> None:
         """Warm each endpoint up one request at a time; IncompleteRunError for one that can never answer."""
         async with first_error_only(), asyncio.TaskGroup() as tasks:
             for lane in self._lanes:
                 tasks.create_task(self._warm_up(lane))
+        self._guard.raise_if_stopped()
         await self._pace.gather(0)
 
     async def walk(self) -> None:
-        """Run the levels one after the other, each from no request in flight to none."""
+        """Run the levels one after the other, each from no request in flight to none.
+
+        StoppedRunError once all has landed, where the guard ended the run.
+        """
         async with first_error_only(), asyncio.TaskGroup() as tasks:
             tasks.create_task(self._settling.run())
             try:
                 for level in range(len(self._plan.load)):
-                    if self._remaining.has_level(self._plan, level):
+                    if self._remaining.has_level(self._plan, level) and self._guard.reason is None:
                         await self._run_level(level)
             finally:
                 self._settling.close()
                 self._settling.finish()
+        self._guard.raise_if_stopped()
 
     async def _warm_up(self, lane: Lane) -> None:
-        async def play(block: Block) -> Attempt:
-            return self._settle(await self._play(lane, block, self._clock.monotonic_ns()))
+        async def play(block: Block, number: int) -> Played:
+            landing = await self._play(lane, Try(block=block, attempt=number), self._clock.monotonic_ns())
+            if landing is None:
+                raise _Stopped
+            return self._warmed(landing)
 
         blocks = [block for block in self._plan.blocks if block.is_warmup] if lane.share.worker == 0 else []
-        await warm_up(
-            lane.arm,
-            blocks,
-            play,
-            self._clock,
-            at_least_s=self._settings.warmup_s,
-            first_repeat=self._remaining.n_warmups,
-        )
+        how = Warming(at_least_s=self._settings.warmup_s, first_repeat=self._remaining.n_warmups, cold=lane.cold)
+        with suppress(_Stopped):
+            await warm_up(lane.arm, blocks, play, self._clock, how)
 
     async def _run_level(self, level: int) -> None:
         await self._pace.gather(level)
@@ -117,7 +127,8 @@ class Runner:
             await self._closed_loop(level).run(start_at_ns, int(offered), self._arrival.ramp_s)
         else:
             most = self._arrival.max_in_flight
-            await OpenLoop(self._lanes, self._alarm, self._send, max_in_flight=most).run(start_at_ns)
+            loop = OpenLoop(self._lanes, self._alarm, self._send, max_in_flight=most, guard=self._guard)
+            await loop.run(start_at_ns)
 
     def _closed_loop(self, level: int) -> ClosedLoop:
         """Only the level that is judged keeps its pairs close in time; at the others each arm shows its own rate."""
@@ -129,6 +140,7 @@ class Runner:
             self._send,
             look_ahead=self._plan.look_ahead if level == 0 else level_end,
             level_end=level_end,
+            guard=self._guard,
         )
 
     async def _preconnect(self, offered: float) -> None:
@@ -139,15 +151,26 @@ class Runner:
                 wanted = min(lane.share.of(min(most, max(1, round(offered)))), len(lane.queue))
                 tasks.create_task(lane.sender.preconnect(wanted))
 
-    async def _send(self, lane: Lane, block: Block, intended_at_ns: int) -> int:
+    async def _send(self, lane: Lane, attempt: Try, intended_at_ns: int) -> Sent | None:
         """Send a block and give the instant at which its slot became free; the journal is written later."""
-        landing = await self._play(lane, block, intended_at_ns)
-        self._settling.add(functools.partial(self._settle, landing))
-        return landing.landed.free_at_ns
+        landing = await self._play(lane, attempt, intended_at_ns)
+        if landing is None:
+            return None
+        fate: Fate = asyncio.get_running_loop().create_future()
+        self._settling.add(functools.partial(self._settle, landing, fate))
+        return Sent(free_at_ns=landing.landed.free_at_ns, fate=fate)
 
-    async def _play(self, lane: Lane, block: Block, intended_at_ns: int) -> Landing:
+    async def _play(self, lane: Lane, attempt: Try, intended_at_ns: int) -> Landing | None:
+        """Play it when the quota lets it go; None where the run has ended before."""
+        block = attempt.block
         claimed_at_ns = self._clock.monotonic_ns()
+        claim = self._guard.claims(lane.arm, block.prompt_id)
+        if claim is None:
+            return None
         await lane.admit()
+        if self._guard.reason is not None:
+            self._guard.give_back(claim)
+            return None
         admitted_at_ns = self._clock.monotonic_ns()
         landing = functools.partial(
             Landing,
@@ -158,7 +181,9 @@ class Runner:
             claimed_at_ns=claimed_at_ns,
             admitted_at_ns=admitted_at_ns,
             part=self._remaining.part,
-            is_possibly_cold=(block.index, block.repeat) == self._first[lane.arm],
+            is_possibly_cold=attempt.is_possibly_cold or (block.index, block.repeat) == self._first[lane.arm],
+            number=attempt.attempt,
+            claim=claim,
         )
         try:
             return landing(landed=await lane.sender.send(block))
@@ -166,11 +191,27 @@ class Runner:
             self._settling.add(functools.partial(self._settle, landing(landed=cut.landed)))
             raise
 
-    def _settle(self, landing: Landing) -> Attempt:
+    def _warmed(self, landing: Landing) -> Played:
+        """Settle a warm-up request, and read what a failed one says: whether the endpoint wakes."""
         exchange = landing.landed.settle()
         stored = self._journal.append(landing.attempt(exchange), exchange.wire)
         self._observe(stored)
+        self._guard.landed(stored, exchange.wire, landing.claim)
+        self._retrying.decide(stored, exchange.wire, landing.block)
+        failed = decode_attempt(stored, exchange.wire, model_asked=None).failure if is_failure(stored) else None
+        return Played(attempt=stored, failure=failed)
+
+    def _settle(self, landing: Landing, fate: Fate | None = None) -> Attempt:
+        exchange = landing.landed.settle()
+        stored = self._journal.append(landing.attempt(exchange), exchange.wire)
+        self._observe(stored)
+        self._guard.landed(stored, exchange.wire, landing.claim)
+        self._retrying.decide(stored, exchange.wire, landing.block, fate)
         return stored
+
+
+class _Stopped(Exception):  # noqa: N818  # no error: the guard has the reason
+    """The run ended while an endpoint was warmed up."""
 
 
 @asynccontextmanager

@@ -10,9 +10,12 @@ from harness.decode.watch import last_output_at_ns
 from harness.errors import ConfigError
 from harness.measure.alarm import system_alarm
 from harness.measure.body import compare_bodies, request_body
+from harness.measure.budget import NO_BUDGETS, Budgets, bounds_of
 from harness.measure.compose import ComposedRequest, Composer
 from harness.measure.followups import FollowUps, follow_ups, slots
+from harness.measure.guard import Guard
 from harness.measure.lane import WHOLE, Lane, Share
+from harness.measure.ledger import Ledger
 from harness.measure.limits import time_limits, unstreamed_limits
 from harness.measure.meter import Meter
 from harness.measure.pace import Pace
@@ -21,11 +24,13 @@ from harness.measure.runner import Observer, Runner, Timekeeping
 from harness.measure.toolloop import second_turn
 from harness.measure.twin import Twin, playing
 from harness.measure.untimed import FirstAnswers, FollowedLane, Prepared, StoredJournal, Untimed
+from harness.measure.waking import waking_limits
 from harness.measure.wire.player import Landed, Player, TimeLimits
 from harness.measure.wire.tls import tls_context
 from harness.model.endpoint import Endpoint
 from harness.model.golden import GoldenSet
 from harness.model.record import Arm, Attempt, Block, ClientFacts, Plan
+from harness.model.settings import breaker_settings
 
 NOTHING_RECORDED: Mapping[tuple[Arm, int], Attempt] = MappingProxyType({})
 _LEAD_NS = 300_000  # of an open loop's alarm: what a virtual machine takes to wake, measured with benchmarks/alarm.py
@@ -48,7 +53,7 @@ class PreparedEndpoint:
         return f"PreparedEndpoint({self.arm}, {self.endpoint.name}, {len(self.requests)} requests)"
 
 
-def prepare_session(
+def prepare_session(  # noqa: PLR0913  # most of it by name
     golden: GoldenSet,
     endpoints: Mapping[Arm, Endpoint],
     plan: Plan,
@@ -56,12 +61,13 @@ def prepare_session(
     environ: Mapping[str, str],
     share: Share = WHOLE,
     remaining: Remaining = WHOLE_PLAN,
+    budgets: Budgets = NO_BUDGETS,
 ) -> "Session":
     """Compose all requests of all arms; ConfigError for a missing variable or an undeclared difference."""
     _refuse_undeclared_differences(golden, endpoints)
     planned = follow_ups(golden, plan)
     prepared = [_prepare(arm, endpoint, golden, planned, environ) for arm, endpoint in endpoints.items()]
-    return Session(plan, golden, prepared, share, environ, remaining)
+    return Session(plan, golden, prepared, share, environ, remaining, budgets)
 
 
 def _prepare(
@@ -97,7 +103,7 @@ def _refuse_undeclared_differences(golden: GoldenSet, endpoints: Mapping[Arm, En
 class Session:
     """One run's senders and how to run them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # what `prepare_session` has put together
         self,
         plan: Plan,
         golden: GoldenSet,
@@ -105,6 +111,7 @@ class Session:
         share: Share,
         environ: Mapping[str, str],
         remaining: Remaining,
+        budgets: Budgets,
     ) -> None:
         """Keep what the loop will need; sockets are opened only inside it."""
         self._plan = plan
@@ -113,6 +120,7 @@ class Session:
         self._prepared = prepared
         self._share = share
         self._remaining = remaining
+        self._budgets = budgets
         self._clock_facts: dict[str, Any] = {}
         self._client_facts: ClientFacts | None = None
 
@@ -123,10 +131,12 @@ class Session:
         pace: Pace | None = None,
         twin: Twin | None = None,
         recorded: Mapping[tuple[Arm, int], Attempt] = NOTHING_RECORDED,
+        ledger: Ledger | None = None,
     ) -> None:
         """Open a player per endpoint, run the plan, close them; a twin plays beside the measured part.
 
-        Tool loops go on from what was recorded in earlier parts of the run, too.
+        Tool loops go on from what was recorded in earlier parts of the run, too. StoppedRunError where a budget or a
+        dead endpoint ended it; with a ledger, other processes' spending counts, and they stop as well.
         """
         clock = SystemClock()
         planned = follow_ups(self._golden, self._plan)
@@ -147,15 +157,18 @@ class Session:
             lanes = [self._lane(ready, players[ready.arm]) for ready in self._prepared]
             time = Timekeeping(clock=clock, alarm=alarm, pace=pace, on_level=meter.enter_level)
             watched = firsts.learning(observe if twin is None else twin.learning(observe))
-            runner = Runner(self._plan, lanes, journal, time, watched, self._remaining)
-            await runner.warm_up()
-            async with meter.watching(), playing(twin):
-                await runner.walk()
-            if planned.n:
-                if pace is not None:
-                    await pace.gather(len(self._plan.load))  # what follows would disturb a side that is still measured
-                followed = self._followed(lanes, players)
-                await Untimed(planned, firsts, journal, clock).run(followed, slots(self._plan), observe)
+            guard = self._guard(clock, ledger)
+            runner = Runner(self._plan, lanes, journal, time, watched, self._remaining, guard=guard)
+            async with guard.watching():
+                await runner.warm_up()
+                async with meter.watching(), playing(twin):
+                    await runner.walk()
+                if planned.n:
+                    if pace is not None:
+                        await pace.gather(len(self._plan.load))  # what follows would disturb a side still measured
+                    followed = self._followed(lanes, players)
+                    untimed = Untimed(planned, firsts, journal, clock, guard)
+                    await untimed.run(followed, slots(self._plan), observe)
         finally:
             alarm.close()
             for arm, player in players.items():
@@ -171,6 +184,15 @@ class Session:
         """Say what measuring cost this process; empty when no measured request was sent."""
         return () if self._client_facts is None else (self._client_facts,)
 
+    def _guard(self, clock: SystemClock, ledger: Ledger | None) -> Guard:
+        return Guard(
+            clock,
+            budgets=self._budgets,
+            bounds=bounds_of(self._golden, {ready.arm: ready.endpoint for ready in self._prepared}),
+            breaker=breaker_settings(self._plan.settings),
+            ledger=ledger,
+        )
+
     def _followed(self, lanes: list[Lane], players: Mapping[Arm, Player]) -> list[FollowedLane]:
         return [
             FollowedLane(lane=lane, sender=_FollowUps(ready, players[ready.arm], self._golden))
@@ -184,6 +206,7 @@ class Session:
             share=self._share,
             remaining=self._remaining,
             requests_per_minute=ready.endpoint.limits.requests_per_minute,
+            cold=ready.endpoint.cold,
         )
 
 
@@ -199,7 +222,10 @@ class _PlayerSender:
         return request.sha256, request.n_bytes
 
     async def send(self, block: Block) -> Landed:
-        return await self._player.play(self._ready.requests[block.prompt_id], self._ready.limits[block.prompt_id])
+        limits, cold = self._ready.limits[block.prompt_id], self._ready.endpoint.cold
+        if block.is_warmup and cold.scales_to_zero:
+            limits = waking_limits(limits, cold)
+        return await self._player.play(self._ready.requests[block.prompt_id], limits)
 
     async def preconnect(self, n: int) -> None:
         any_request = next(iter(self._ready.requests.values()))  # all of an endpoint go to one origin

@@ -11,6 +11,7 @@ from harness.decode.message import received_message
 from harness.decode.record import decode_attempt
 from harness.measure.compose import ComposedRequest
 from harness.measure.followups import FollowUps
+from harness.measure.guard import Guard
 from harness.measure.landing import Landing
 from harness.measure.lane import Lane
 from harness.measure.runner import Journal, Observer, first_error_only
@@ -62,7 +63,7 @@ class FirstAnswers:
         wanted = {block.index for block in self.loops}
 
         def both(attempt: Attempt) -> None:
-            if attempt.block in wanted and not attempt.key.is_warmup:
+            if attempt.block in wanted and attempt.attempt == 1 and not attempt.key.is_warmup:
                 self.attempts[attempt.key.arm, attempt.block] = attempt
             observe(attempt)
 
@@ -78,17 +79,25 @@ class FollowedLane:
 
 
 class Untimed:
-    """The phase: each arm plays its follow-ups with a fixed number in flight, loops first."""
+    """The phase: each arm plays its follow-ups with a fixed number in flight, loops first. Each is sent once."""
 
-    def __init__(self, planned: FollowUps, firsts: FirstAnswers, journal: StoredJournal, clock: Clock) -> None:
-        """Take what was planned and where the first answers are."""
+    def __init__(
+        self,
+        planned: FollowUps,
+        firsts: FirstAnswers,
+        journal: StoredJournal,
+        clock: Clock,
+        guard: Guard | None = None,
+    ) -> None:
+        """Take what was planned and where the first answers are; without a guard nothing ends it early."""
         self._planned = planned
         self._firsts = firsts
         self._journal = journal
         self._clock = clock
+        self._guard = guard or Guard(clock)
 
     async def run(self, lanes: Iterable[FollowedLane], slots: int, observe: Observer) -> None:
-        """Play everything; each is on record when this returns."""
+        """Play everything; each is on record when this returns. StoppedRunError where the guard ended the run."""
         async with first_error_only(), asyncio.TaskGroup() as tasks:
             for followed in lanes:
                 share = followed.lane.share
@@ -98,6 +107,7 @@ class Untimed:
                 queue = deque((block, turn) for block, turn in planned if not remaining.has_followed(block, arm, turn))
                 for _ in range(max(1, share.of(slots))):
                     tasks.create_task(self._walk(followed, queue, observe))
+        self._guard.raise_if_stopped()
 
     async def _walk(self, followed: FollowedLane, queue: deque[tuple[Block, int]], observe: Observer) -> None:
         while queue:
@@ -106,8 +116,12 @@ class Untimed:
             prepared = self._second_turn(followed, block) if is_loop else followed.sender.unstreamed(block)
             if prepared is not None:
                 landing = await self._play(followed, block, prepared, turn=turn, is_streamed=is_loop)
+                if landing is None:
+                    return
                 exchange = landing.landed.settle()
-                observe(self._journal.append(landing.attempt(exchange), exchange.wire))
+                stored = self._journal.append(landing.attempt(exchange), exchange.wire)
+                observe(stored)
+                self._guard.landed(stored, exchange.wire, landing.claim)
 
     def _second_turn(self, followed: FollowedLane, block: Block) -> Prepared | None:
         """Decode the first answer, plainly: nobody is timed now. An answer that failed leads nowhere."""
@@ -120,8 +134,12 @@ class Untimed:
 
     async def _play(
         self, followed: FollowedLane, block: Block, prepared: Prepared, *, turn: int, is_streamed: bool
-    ) -> Landing:
+    ) -> Landing | None:
+        """Play it; None where the run has ended before."""
         claimed_at_ns = self._clock.monotonic_ns()
+        claim = self._guard.claims(followed.lane.arm, block.prompt_id, turn)
+        if claim is None:
+            return None
         await followed.lane.admit()
         admitted_at_ns = self._clock.monotonic_ns()
         return Landing(
@@ -132,6 +150,7 @@ class Untimed:
             claimed_at_ns=claimed_at_ns,
             admitted_at_ns=admitted_at_ns,
             landed=await followed.sender.play(prepared),
+            claim=claim,
             part=followed.lane.remaining.part,
             turn=turn,
             is_streamed=is_streamed,

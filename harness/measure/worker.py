@@ -13,13 +13,14 @@ from typing import Any
 import msgspec
 
 from harness.clock import Clock, SystemClock
-from harness.errors import BenchError, InterruptedRunError
+from harness.errors import BenchError, InterruptedRunError, StoppedRunError
+from harness.hidden import struck
 from harness.measure.job import Ended, Going, Job
 from harness.measure.lane import Share
 from harness.measure.loop import ending_on_sigterm, run_measuring
 from harness.measure.remaining import first_answers
 from harness.measure.session import NOTHING_RECORDED, Session, prepare_session
-from harness.measure.sharedpace import SharedPace
+from harness.measure.sharedpace import SharedLedger, SharedPace
 from harness.measure.tally import Tally
 from harness.model.record import Arm, Attempt
 from harness.model.sharedjournal import SharedJournal
@@ -43,17 +44,25 @@ class Teller:
 
     def observe(self, attempt: Attempt) -> None:
         """Count an attempt and say so now and then; a pipe takes a short line whole or not at all."""
-        self._tally.observe(attempt)
+        tally = self._tally
+        tally.observe(attempt)
         now_ns = self._clock.monotonic_ns()
         if now_ns >= self._quiet_until_ns:
             self._quiet_until_ns = now_ns + _QUIET_NS
             with suppress(BlockingIOError, BrokenPipeError):
-                os.write(self._out, _line(Going(done=self._tally.done, failed=self._tally.failed)))
+                os.write(self._out, _line(Going(done=tally.done, failed=tally.failed, retried=tally.retried)))
 
     def end(self, exit_code: int, message: str, **facts: Any) -> None:
         """Say the last line, in full if anybody still listens."""
         tally = self._tally
-        ended = Ended(exit_code=exit_code, message=message, done=tally.done, failed=tally.failed, **facts)
+        ended = Ended(
+            exit_code=exit_code,
+            message=message,
+            done=tally.done,
+            failed=tally.failed,
+            retried=tally.retried,
+            **facts,
+        )
         os.set_blocking(self._out, True)
         rest = memoryview(_line(ended))
         with suppress(BrokenPipeError):
@@ -69,6 +78,7 @@ class Worker:
         self._job = job
         self._teller = teller
         self._session: Session | None = None
+        self.was_stopped = False
 
     def run(self) -> None:
         """Compose with the keys of this process's environment, then measure."""
@@ -76,19 +86,35 @@ class Worker:
         share = Share(worker=job.worker, n_workers=job.n_workers)
         endpoints = {job.arm: job.endpoint}
         self._session = prepare_session(
-            job.golden, endpoints, job.plan, environ=os.environ, share=share, remaining=job.remaining
+            job.golden,
+            endpoints,
+            job.plan,
+            environ=os.environ,
+            share=share,
+            remaining=job.remaining,
+            budgets=job.budgets,
         )
         arm, n_arms = job.arms.index(job.arm), len(job.arms)
         pace = SharedPace(job.pace_file, SystemClock(), arm=arm, n_arms=n_arms, share=share)
+        ledger = SharedLedger(job.pace_file, arm=arm, n_arms=n_arms, share=share)
         recorded = first_answers(load_run(Path(job.folder)).attempts) if job.remaining.part else NOTHING_RECORDED
-        with SharedJournal(Path(job.folder)) as journal:
-            run_measuring(lambda: _measure(self._prepared(), journal, self._teller, pace, recorded))
+        with SharedJournal(Path(job.folder)) as journal, self._noting_stop():
+            run_measuring(lambda: _measure(self._prepared(), journal, self._teller, (pace, ledger), recorded))
+
+    @contextmanager
+    def _noting_stop(self) -> Iterator[None]:
+        try:
+            yield
+        except StoppedRunError:
+            self.was_stopped = True
+            raise
 
     def facts(self) -> dict[str, Any]:
         """Say where instants came from and what measuring cost; empty when nothing was prepared."""
         if self._session is None:
             return {}
         return {
+            "was_stopped": self.was_stopped,
             "clock": self._session.clock_facts().get(self._job.arm, {}),
             "client": self._session.client_facts(),
         }
@@ -99,10 +125,15 @@ class Worker:
 
 
 async def _measure(
-    session: Session, journal: SharedJournal, teller: Teller, pace: SharedPace, recorded: Recorded
+    session: Session,
+    journal: SharedJournal,
+    teller: Teller,
+    shared: tuple[SharedPace, SharedLedger],
+    recorded: Recorded,
 ) -> None:
+    pace, ledger = shared
     with _ending_with_parent(sys.stdin.fileno()):
-        await session.run(journal, teller.observe, pace, recorded=recorded)
+        await session.run(journal, teller.observe, pace, recorded=recorded, ledger=ledger)
 
 
 @contextmanager
@@ -135,7 +166,7 @@ def _outcome(work: Callable[[], None]) -> tuple[int, str]:
         return error.exit_code, str(error)
     except Exception as error:  # noqa: BLE001  # the last border of this process; the run's own names it
         if os.environ.get("BENCH_DEBUG"):
-            traceback.print_exception(error)
+            sys.stderr.write(struck("".join(traceback.format_exception(error))))
         return BenchError.exit_code, type(error).__name__
     return 0, ""
 

@@ -7,9 +7,10 @@ from contextlib import suppress
 
 import msgspec
 
-from harness.errors import BenchError, ConfigError, IncompleteRunError, InterruptedRunError
+from harness.errors import BenchError, ConfigError, IncompleteRunError, InterruptedRunError, StoppedRunError
 from harness.interpreter import module_environment, module_words
 from harness.measure.job import Ended, Going, Job
+from harness.measure.keysource import keys_for_workers
 from harness.measure.tally import Tally
 
 _GRACE_S = 20.0  # to journal what has landed
@@ -47,21 +48,23 @@ class WorkerProcess:
         assert process.stdout is not None  # noqa: S101  # asked for as a pipe
         while line := await process.stdout.readline():
             said = msgspec.json.decode(line, type=Going | Ended)
-            self.tally = Tally(done=said.done, failed=said.failed)
+            self.tally = Tally(done=said.done, failed=said.failed, retried=said.retried)
             self.ended = said if isinstance(said, Ended) else None
             self._watch()
         await process.wait()
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
-        """Ask it to end and hear what it still says; kill it if it does not follow."""
+        """Ask it to end and hear what it still says; kill it if it does not follow, or at a second Ctrl-C."""
         with suppress(ProcessLookupError):
             process.terminate()
         try:
             async with asyncio.timeout(_GRACE_S):
                 await self._listen(process)
         except TimeoutError:
-            process.kill()
-            await process.wait()
+            await _kill(process)
+        except asyncio.CancelledError:
+            await _kill(process)
+            raise
 
     def _raise_what_ended_it(self, returncode: int) -> None:
         ended = self.ended
@@ -73,6 +76,8 @@ class WorkerProcess:
             raise IncompleteRunError(f"{self.job.name} was ended by a signal before its time")
         if ended.exit_code == ConfigError.exit_code:
             raise ConfigError(ended.message)
+        if ended.was_stopped:
+            raise StoppedRunError(ended.message)
         if ended.exit_code == IncompleteRunError.exit_code:
             raise IncompleteRunError(ended.message)
         if ended.exit_code != 0:
@@ -83,6 +88,12 @@ class WorkerProcess:
         return BenchError(f"internal error in {self.job.name}: {what}. {remedy}")
 
 
+async def _kill(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()
+
+
 async def _start(inherited: tuple[int, ...]) -> asyncio.subprocess.Process:
     """Start it in a session of its own: Ctrl-C is the run's to handle."""
     return await asyncio.create_subprocess_exec(
@@ -90,7 +101,7 @@ async def _start(inherited: tuple[int, ...]) -> asyncio.subprocess.Process:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=_LONGEST_LINE,
-        env=module_environment(),
+        env=module_environment() | keys_for_workers(),
         pass_fds=inherited,
         start_new_session=True,
     )

@@ -102,6 +102,18 @@ class Cold(_Section, frozen=True, kw_only=True):
     cap_s: Annotated[Positive | None, Meta(description="Wake time after which the provider gives up.")] = None
 
 
+class KeySource(_Section, frozen=True, kw_only=True):
+    """Where a key comes from that no environment variable holds: one of the two."""
+
+    file: Annotated[
+        Annotated[str, Meta(min_length=1)] | None,
+        Meta(description="File with the key in it, which only its owner may read (0600)."),
+    ] = None
+    command: Annotated[
+        list[str], Meta(description="Command and its words, run once before anything is sent; it prints the key.")
+    ] = []
+
+
 class Endpoint(_Section, frozen=True, kw_only=True):
     """One base URL, model, credentials and dialect that can be sent to."""
 
@@ -111,8 +123,11 @@ class Endpoint(_Section, frozen=True, kw_only=True):
     ]
     model: Annotated[str, Meta(min_length=1, description="The one place that names the model to ask for.")]
     api_key: Annotated[
-        EnvironmentReference | None,
-        Meta(description="Reference to an environment variable: ${OPENAI_API_KEY}. Never the key itself."),
+        EnvironmentReference | KeySource | None,
+        Meta(
+            description="Reference to an environment variable, ${OPENAI_API_KEY}, or {file: path}, or "
+            "{command: [words]}. Never the key itself."
+        ),
     ] = None
     sampling: Annotated[
         dict[str, Any], Meta(description="Sampling pinned for this endpoint over the golden set's values.")

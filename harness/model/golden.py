@@ -127,6 +127,7 @@ class GoldenSet(_Section, frozen=True, kw_only=True):
     name: str
     version: str = "1"
     prompts: list[Prompt]
+    redacted_from: str | None = None  # digest of the set whose texts were struck out of this one
 
     def prompt(self, prompt_id: str) -> Prompt:
         """Find a prompt by id; KeyError when absent."""
@@ -135,6 +136,8 @@ class GoldenSet(_Section, frozen=True, kw_only=True):
     @property
     def sha256(self) -> str:
         """Digest of all that is sent or judged: canonical JSON, order kept, examples left out."""
+        if self.redacted_from is not None:
+            return self.redacted_from
         bare = [msgspec.structs.replace(prompt, example=None) for prompt in self.prompts]
         return hashlib.sha256(msgspec.json.encode(bare, order="sorted")).hexdigest()
 

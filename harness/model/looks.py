@@ -6,9 +6,8 @@ import msgspec
 
 from harness.errors import IncompleteRunError
 from harness.model.record import Attempt, FailureKind
-from harness.model.storage import UNREADABLE
+from harness.model.storage import LOOKS, UNREADABLE
 
-LOOKS = "looks.jsonl"
 VERDICT = "verdict.json"
 
 
@@ -35,7 +34,8 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def n_judgeable(attempts: tuple[Attempt, ...]) -> int:
     """Count what a verdict may stand on; it grows with every part, so it says which state of the data this is."""
-    return sum(not attempt.key.is_warmup and not was_cancelled(attempt) for attempt in attempts)
+    trials = (attempt for attempt in attempts if attempt.attempt == 1 and not attempt.key.is_warmup)
+    return sum(not was_cancelled(attempt) for attempt in trials)
 
 
 def was_cancelled(attempt: Attempt) -> bool:

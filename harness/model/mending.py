@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from harness.model.record import Attempt
-from harness.model.storage import ATTEMPTS, STREAMS, UNREADABLE, write_atomically
+from harness.model.storage import ATTEMPTS, HEADER, STREAMS, UNREADABLE, write_atomically
 
 
 def mend_journal(folder: Path) -> tuple[str, ...]:
@@ -15,6 +15,7 @@ def mend_journal(folder: Path) -> tuple[str, ...]:
     The caller holds the run's lock. Bytes to which no line points stay where they are: new ones come after them. A
     damaged line in the middle stays, too: it is named whenever the run is read, and its request counts as not sent.
     """
+    _remove_leftovers(folder)
     file, streams = folder / ATTEMPTS, folder / STREAMS
     content = file.read_bytes() if file.exists() else b""
     n_bytes = streams.stat().st_size if streams.exists() else 0
@@ -29,6 +30,13 @@ def mend_journal(folder: Path) -> tuple[str, ...]:
     if mended != content:
         write_atomically(file, mended)
     return tuple(notes)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what a process left that died while it replaced a file of which only the lock's holder is the writer."""
+    for name in (HEADER, ATTEMPTS):
+        for leftover in folder.glob(f".{name}.*"):
+            leftover.unlink(missing_ok=True)
 
 
 def _fault(line: bytes, n_bytes: int) -> str | None:

@@ -147,6 +147,7 @@ class Attempt:
     reads: Reads = Reads()
     offset: int = 0  # of the response's wire bytes in streams.bin
     length: int = 0
+    crc32: int | None = None  # of those bytes, as zlib counts it; None: not recorded
     failure: Failure | None = None  # transport only; what the body says is decoded later
 
 

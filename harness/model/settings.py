@@ -1,7 +1,8 @@
 """The settings file of a comparison: how to run it, what to call the same."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -61,6 +62,40 @@ class ArrivalSettings(_Section, frozen=True, kw_only=True):
     max_in_flight: Annotated[
         int, Meta(ge=1, le=4096, description="Open loop: most requests in flight per side; more wait, on the record.")
     ] = 512
+
+
+class RetrySettings(_Section, frozen=True, kw_only=True):
+    """Whether and when a request that failed is sent again; the first attempt stays the trial."""
+
+    max_attempts: Annotated[
+        int, Meta(ge=1, le=10, description="Most attempts of one measured request, the first included; 1: no retries.")
+    ] = 1
+    backoff_s: Annotated[
+        Positive, Meta(description="The first wait is chance between 0 and this; the bound doubles with each attempt.")
+    ] = 0.5
+    max_backoff_s: Annotated[Positive, Meta(description="Where that bound stops doubling.")] = 8.0
+    delayed_s: Annotated[
+        NotNegative, Meta(description="Least wait before the one retry that follows a gateway's timeout.")
+    ] = 20.0
+    max_wait_s: Annotated[
+        Positive, Meta(description="Longest wait; a request whose server asks for a longer one is not sent again.")
+    ] = 60.0
+
+
+class BreakerSettings(_Section, frozen=True, kw_only=True):
+    """When a dead endpoint ends the run, so that the rest of the set is not burnt on it; 0 switches a rule off."""
+
+    unreachable: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Requests of one side in a row that never reached it, or that it refused by address, "
+            "model or key.",
+        ),
+    ] = 8
+    without_success: Annotated[
+        int, Meta(ge=0, description="Requests of one side in a row that failed, in whatever way.")
+    ] = 200
 
 
 class RateGate(_Section, frozen=True, kw_only=True):
@@ -163,6 +198,27 @@ class Settings(_Section, frozen=True, kw_only=True):
     arrival: ArrivalSettings = ArrivalSettings()
     verdict: Gates = Gates()
     validity: Validity = Validity()
-    max_cost: Annotated[NotNegative | None, Meta(description="Stop before the estimate exceeds this much money.")] = (
-        None
-    )
+    retries: RetrySettings = RetrySettings()
+    breaker: BreakerSettings = BreakerSettings()
+    max_cost: Annotated[
+        NotNegative | None,
+        Meta(description="Refuse a plan that may cost more than this much money, and stop a run before it does."),
+    ] = None
+    max_requests: Annotated[
+        Annotated[int, Meta(ge=1)] | None, Meta(description="Stop before more requests than this are sent.")
+    ] = None
+    max_tokens: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="Stop before prompts and answers together may come to more tokens than this."),
+    ] = None
+    max_time_s: Annotated[Positive | None, Meta(description="Stop sending after this many seconds.")] = None
+
+
+def retry_settings(planned: Mapping[str, Any]) -> RetrySettings:
+    """Read what a plan registered; one made before there were retries has none."""
+    return RetrySettings(**planned.get("retries", {}))
+
+
+def breaker_settings(planned: Mapping[str, Any]) -> BreakerSettings:
+    """Read what a plan registered, or the defaults."""
+    return BreakerSettings(**planned.get("breaker", {}))

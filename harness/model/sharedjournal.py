@@ -1,18 +1,16 @@
 """The journal of a run whose requests several processes make: each append is whole among the others'."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import msgspec
 
-from harness.errors import IncompleteRunError
+from harness.model.appending import GrowingFile
 from harness.model.record import Attempt
-from harness.model.storage import ATTEMPTS, STREAMS, read_wire
+from harness.model.storage import ATTEMPTS, STREAMS, place, read_wire, writing_journal
 
 
 class SharedJournal:
@@ -21,18 +19,14 @@ class SharedJournal:
     def __init__(self, folder: Path) -> None:
         """Open both files."""
         self._folder = folder
-        self._attempts = _open_for_appending(folder / ATTEMPTS)
-        self._streams = _open_for_appending(folder / STREAMS)
+        self._attempts = GrowingFile(folder / ATTEMPTS)
+        self._streams = GrowingFile(folder / STREAMS)
 
     def append(self, attempt: Attempt, wire: bytes) -> Attempt:
         """Store an attempt with its response's bytes, bytes first; a line that a dead process tore ends before it."""
-        try:
-            with self._turn():
-                placed = replace(attempt, offset=os.fstat(self._streams).st_size, length=len(wire))
-                _write_all(self._streams, wire)
-                _write_all(self._attempts, _missing_end(self._attempts) + msgspec.json.encode(placed) + b"\n")
-        except OSError as error:
-            raise IncompleteRunError(f"{self._folder}: cannot write the journal: {error.strerror}") from error
+        with writing_journal(self._folder), self._turn():
+            placed = place(attempt, wire, self._streams.append(wire))
+            self._attempts.append(self._attempts.end_line() + msgspec.json.encode(placed) + b"\n")
         return placed
 
     def wire(self, attempt: Attempt) -> bytes:
@@ -41,8 +35,8 @@ class SharedJournal:
 
     def close(self) -> None:
         """Close the files."""
-        os.close(self._attempts)
-        os.close(self._streams)
+        self._attempts.close()
+        self._streams.close()
 
     def __enter__(self) -> Self:
         """Give the journal."""
@@ -64,23 +58,3 @@ class SharedJournal:
             yield
         finally:
             fcntl.flock(self._streams, fcntl.LOCK_UN)
-
-
-def _open_for_appending(file: Path) -> int:
-    try:
-        return os.open(file, os.O_RDWR | os.O_APPEND)
-    except OSError as error:
-        raise IncompleteRunError(f"{file}: cannot be written: {error.strerror}") from error
-
-
-def _write_all(file: int, content: bytes) -> None:
-    """Write without a buffer of ours: nothing is left to be written when the process dies."""
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(file, rest) :]
-
-
-def _missing_end(file: int) -> bytes:
-    """The line end that a process left out when it died in the middle of a line."""
-    size = os.fstat(file).st_size
-    return b"" if size == 0 or os.pread(file, 1, size - 1) == b"\n" else b"\n"

@@ -1,7 +1,9 @@
 """The run folder: written as the run goes, readable after any death."""
 
 import os
-from contextlib import suppress
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -11,12 +13,14 @@ from typing import BinaryIO, Self
 import msgspec
 
 from harness.errors import ConfigError, DamagedFileError, IncompleteRunError
+from harness.model.appending import GrowingFile
 from harness.model.record import FORMAT_VERSION, Attempt, Record, RunHeader, RunStatus
 
 HEADER = "run.json"
 ATTEMPTS = "attempts.jsonl"
 STREAMS = "streams.bin"
 RECORDS = "records.jsonl"
+LOOKS = "looks.jsonl"
 LOCK = "run.lock"
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -29,10 +33,9 @@ class RunWriter:
         self.folder = folder
         self.header = header
         self._lock = _create_and_lock(folder) if lock is None else lock
-        self._attempts = _open_for_appending(folder / ATTEMPTS)
-        self._streams = _open_for_appending(folder / STREAMS)
-        self._offset = self._streams.tell()
-        write_atomically(folder / HEADER, encode_header(header))
+        self._attempts = GrowingFile(folder / ATTEMPTS, is_new=True)
+        self._streams = GrowingFile(folder / STREAMS, is_new=True)
+        write_atomically(folder / HEADER, encode_header(header), is_durable=True)
 
     @property
     def lock(self) -> int:
@@ -41,15 +44,9 @@ class RunWriter:
 
     def append(self, attempt: Attempt, wire: bytes) -> Attempt:
         """Store an attempt with its response's bytes: bytes first, so that a line never points at nothing."""
-        placed = replace(attempt, offset=self._offset, length=len(wire))
-        try:
-            self._streams.write(wire)
-            self._streams.flush()
-            self._attempts.write(msgspec.json.encode(placed) + b"\n")
-            self._attempts.flush()
-        except OSError as error:
-            raise IncompleteRunError(f"{self.folder}: cannot write the journal: {error.strerror}") from error
-        self._offset += len(wire)
+        with writing_journal(self.folder):
+            placed = place(attempt, wire, self._streams.append(wire))
+            self._attempts.append(msgspec.json.encode(placed) + b"\n")
         return placed
 
     def wire(self, attempt: Attempt) -> bytes:
@@ -57,20 +54,23 @@ class RunWriter:
         return read_wire(self.folder, attempt)
 
     def finish(self, status: RunStatus, ended_at: str, reason: str | None = None, **facts: object) -> RunHeader:
-        """Write how the run ended into its header."""
+        """Write how the run ended into its header, once the disk holds all that it speaks of."""
+        with writing_journal(self.folder):
+            self._streams.sync()
+            self._attempts.sync()
         header = replace(self.header, status=status, status_reason=reason, ended_at=ended_at, **facts)  # type: ignore[arg-type]  # facts are header fields
         if header.parts:
             last = replace(header.parts[-1], status=status, status_reason=reason, ended_at=ended_at)
             header = replace(header, parts=(*header.parts[:-1], last))
         self.header = header
-        write_atomically(self.folder / HEADER, encode_header(self.header))
+        write_atomically(self.folder / HEADER, encode_header(self.header), is_durable=True)
         return self.header
 
     def close(self) -> None:
         """Close the files and release the lock."""
-        for file in (self._attempts, self._streams, self._lock):
-            with suppress(OSError):  # every append has flushed: only one that has failed can fail again here
-                file.close()
+        self._attempts.close()
+        self._streams.close()
+        self._lock.close()
 
     def __enter__(self) -> Self:
         """Give the writer."""
@@ -98,6 +98,20 @@ class StoredRun:
         return read_wire(self.folder, attempt)
 
 
+def place(attempt: Attempt, wire: bytes, offset: int) -> Attempt:
+    """Say in an attempt's line where its bytes lie and what they add up to."""
+    return replace(attempt, offset=offset, length=len(wire), crc32=zlib.crc32(wire))
+
+
+@contextmanager
+def writing_journal(folder: Path) -> Iterator[None]:
+    """IncompleteRunError where the disk refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise IncompleteRunError(f"{folder}: cannot write the journal: {error.strerror}") from error
+
+
 def read_wire(folder: Path, attempt: Attempt) -> bytes:
     """Read the raw bytes of one attempt's response from its run folder."""
     with (folder / STREAMS).open("rb") as streams:
@@ -110,17 +124,17 @@ def load_run(folder: Path) -> StoredRun:
     is_being_written = _is_locked(folder / LOCK)
     header = load_header(folder)
     lines = _lines(folder / ATTEMPTS)
-    n_bytes = _size(folder / STREAMS)  # after the lines: a run that goes on writes an attempt's bytes before its line
     attempts: list[Attempt] = []
     notes = [f"{LOCK}: another process is still writing this run; only what it holds so far is judged"]
     notes = notes if is_being_written else []
-    for line in lines:
-        if isinstance(line, str):
-            notes.append(line)
-        elif line.offset + line.length > n_bytes:
-            notes.append(f"{STREAMS}: the bytes of {line.key.id} are missing; that attempt is left out")
-        else:
-            attempts.append(line)
+    with Streams(folder / STREAMS) as streams:  # after the lines: an attempt's bytes are written before its line
+        for line in lines:
+            fault = line if isinstance(line, str) else streams.fault(line)
+            if fault is not None:
+                notes.append(f"{fault}; that attempt is left out")
+            elif isinstance(line, Attempt):
+                attempts.append(line)
+    notes += damaged_lines(folder / LOOKS)
     return StoredRun(
         folder=folder,
         header=header,
@@ -130,20 +144,80 @@ def load_run(folder: Path) -> StoredRun:
     )
 
 
+class Streams:
+    """The flight recorder, read to see whether what its lines speak of is there."""
+
+    def __init__(self, file: Path) -> None:
+        """Open it; where it is missing, every attempt with bytes is."""
+        self._name = file.name
+        self._file: BinaryIO = file.open("rb") if file.exists() else BytesIO()
+        self._n_bytes = _size(file)
+
+    def fault(self, attempt: Attempt) -> str | None:
+        """Say what an attempt's bytes lack; None where they are whole, as far as their line tells."""
+        end = attempt.offset + attempt.length
+        where = f"{self._name}: the bytes of {attempt.key.id} ({attempt.offset} to {end})"
+        if min(attempt.offset, attempt.length) < 0:
+            return f"{where} are no part of it"
+        if end > self._n_bytes:
+            return f"{where} are missing"
+        if attempt.crc32 is None:
+            return None
+        self._file.seek(attempt.offset)
+        return None if zlib.crc32(self._file.read(attempt.length)) == attempt.crc32 else f"{where} are damaged"
+
+    def __enter__(self) -> Self:
+        """Give it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self._file.close()
+
+
+def damaged_lines(file: Path) -> list[str]:
+    """Name the lines of a list of objects that are none; an empty line ends one that was torn."""
+    notes, at_byte = [], 0
+    for number, line in enumerate(BytesIO(file.read_bytes() if file.exists() else b""), 1):
+        try:
+            msgspec.json.decode(line.strip() or b"{}", type=dict[str, object])
+        except UNREADABLE as error:
+            notes.append(f"{file.name}: line {number} (byte {at_byte}) is damaged ({error}); it counts as absent")
+        at_byte += len(line)
+    return notes
+
+
 def write_records(folder: Path, records: tuple[Record, ...]) -> None:
     """Write records.jsonl: derived, can be deleted and made again."""
     write_atomically(folder / RECORDS, b"".join(msgspec.json.encode(record) + b"\n" for record in records))
 
 
-def write_atomically(file: Path, content: bytes) -> None:
-    """Replace a file in one step; IncompleteRunError when the disk refuses."""
+def write_atomically(file: Path, content: bytes, *, is_durable: bool = False) -> None:
+    """Replace a file in one step, even if power is lost where durable; IncompleteRunError when the disk refuses."""
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        temporary.write_bytes(content)
+        with temporary.open("wb") as new:
+            new.write(content)
+            new.flush()
+            if is_durable:
+                os.fsync(new.fileno())
         temporary.replace(file)
+        if is_durable:
+            _sync_folder(file.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise IncompleteRunError(f"{file}: cannot be written: {error.strerror}") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the disk hold the folder's names; where a folder cannot be opened (Windows), the system sees to it."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def encode_header(header: RunHeader) -> bytes:
@@ -243,7 +317,7 @@ def _lines(file: Path) -> list[Attempt | str]:
         except UNREADABLE as error:
             is_torn = not line.endswith(b"\n")
             word = "torn off by the end of the process" if is_torn else f"damaged ({error})"
-            found.append(f"{file.name}: line {number} (byte {at_byte}) is {word}; that attempt is left out")
+            found.append(f"{file.name}: line {number} (byte {at_byte}) is {word}")
         at_byte += len(line)
     return found
 

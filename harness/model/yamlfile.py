@@ -19,14 +19,20 @@ T = TypeVar("T")
 MAX_FILE_BYTES = 32 * 1024 * 1024
 MAX_NODES = 500_000  # after aliases are followed: stops a "billion laughs" file
 MAX_DEPTH = 100  # stops an alias to itself before its paths fill the memory
+MAX_KEY_CHARS = 1000
+MAX_PATH_CHARS = 64 * 1024 * 1024  # of all paths together: a long key stands in each path below it
+MAX_NUMBER_CHARS = 1000  # YAML reads 1:30:00 as a number, in quadratic time
+MAX_ANCHORS = 10_000  # each is looked for among all before it
+_Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where PyYAML was built with it
 _SECRET_PATHS = ("$.api_key", "$.headers")
 _SCHEMAS = {"Endpoint": "endpoint", "Settings": "settings", "_GoldenFile": "golden"}  # by what is read
 _UNKNOWN_FIELD = re.compile(r"^Object contains unknown field `(?P<field>.*)`$", re.DOTALL)
 _IN_PROMPT = re.compile(r"^\$\.prompts\[\d+\]")
+_DIGITS = re.compile(r"[-+.:_0-9a-fA-FxX]*+")
 _AT_PATH = re.compile(r"^(?P<problem>.*?)(?: - at `(?P<path>\$.*)`)?$", re.DOTALL)
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(_Parser):  # type: ignore[misc]  # which of the two is known when it runs
     """Safe YAML in which a date stays text."""
 
 
@@ -36,14 +42,27 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
+def _whole(loader: _Loader, node: yaml.ScalarNode) -> int:
+    """No number of ours has a thousand digits."""
+    _refuse_long_number(node)
+    return int(loader.construct_yaml_int(node))
+
+
+def _refuse_long_number(node: yaml.ScalarNode) -> None:
+    if len(node.value) > MAX_NUMBER_CHARS:
+        raise yaml.MarkedYAMLError(problem="a number of too many digits", problem_mark=node.start_mark)
+
+
 def _finite(loader: _Loader, node: yaml.ScalarNode) -> float:
     """No limit, price or margin is infinite, and JSON could not carry it."""
+    _refuse_long_number(node)
     value = float(loader.construct_yaml_float(node))
     if not math.isfinite(value):
         raise yaml.MarkedYAMLError(problem=f"{node.value} is not a finite number", problem_mark=node.start_mark)
     return value
 
 
+_Loader.add_constructor("tag:yaml.org,2002:int", _whole)
 _Loader.add_constructor("tag:yaml.org,2002:float", _finite)
 
 
@@ -75,6 +94,7 @@ def read_yaml(file: Path) -> YamlDocument:
 
 
 def _parse(file: Path, text: str) -> YamlDocument:
+    _refuse_too_much(file, text)
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -84,6 +104,37 @@ def _parse(file: Path, text: str) -> YamlDocument:
         return YamlDocument(file=file, value=loader.construct_document(node), lines=lines)
     finally:
         loader.dispose()
+
+
+def _refuse_too_much(file: Path, text: str) -> None:
+    """Count values and their depth event by event, before a tree of them is built."""
+    walked = depth = n_anchors = 0
+    for event in yaml.parse(text, Loader=_Parser):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        walked += isinstance(event, yaml.NodeEvent)
+        n_anchors += isinstance(event, yaml.NodeEvent) and event.anchor is not None
+        if isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_NUMBER_CHARS and event.implicit[0]:
+            _refuse_long_digits(event)
+        if walked > 2 * MAX_NODES or depth > MAX_DEPTH + 1 or n_anchors > MAX_ANCHORS:  # a key is a node, too
+            mark = event.start_mark
+            raise _too_much(str(file) if mark is None else f"{file}:{mark.line + 1}")
+
+
+def _refuse_long_digits(event: yaml.ScalarEvent) -> None:
+    """Keep it from the patterns that tell numbers from text."""
+    if _DIGITS.fullmatch(event.value):
+        raise yaml.MarkedYAMLError(problem="a number of too many digits", problem_mark=event.start_mark)  # type: ignore[arg-type]  # either mark has a line
+
+
+def _too_much(where: str) -> ConfigError:
+    return ConfigError(
+        f"more than {MAX_NODES} values, or nested deeper than {MAX_DEPTH}, once aliases are followed",
+        where=where,
+        remedy="Write the values out without aliases (&name, *name), or split the file",
+    )
 
 
 def convert_document(document: YamlDocument, kind: type[T]) -> T:
@@ -103,9 +154,9 @@ def config_error(document: YamlDocument, message: str, kind: object = None) -> C
         return _unknown_key(document, path, unknown["field"], kind)
     if path.startswith("$.api_key"):
         return ConfigError(
-            "api_key must be a reference to an environment variable; a key itself never stands in a file",
+            "api_key names an environment variable, a file or a command; a key itself never stands in a file",
             where=document.where(path),
-            remedy="Write api_key: ${NAME_OF_VARIABLE} and export that variable",
+            remedy="Write api_key: ${NAME_OF_VARIABLE} and export it, or {file: path}, or {command: [words]}",
         )
     shown = _shown(document, path)
     words = problem_in_words(problem, kind, _of_kind(path, kind), is_shown=bool(shown))
@@ -125,9 +176,15 @@ def _schema_of(kind: object) -> str | None:
 
 def _read_text(file: Path) -> str:
     try:
-        if file.stat().st_size > MAX_FILE_BYTES:
-            raise ConfigError(f"larger than {MAX_FILE_BYTES} bytes", where=str(file))
-        return file.read_text(encoding="utf-8")
+        with file.open("rb") as opened:  # what a device or a pipe holds is in no file's size
+            content = opened.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise ConfigError(
+                f"larger than {MAX_FILE_BYTES} bytes",
+                where=str(file),
+                remedy="Split it; a golden set may also be JSON lines",
+            )
+        return content.decode("utf-8")
     except OSError as error:
         raise ConfigError(
             f"cannot be read: {error.strerror}", where=str(file), remedy="Check the path and its permissions"
@@ -145,16 +202,13 @@ def _syntax_error(file: Path, error: yaml.MarkedYAMLError) -> ConfigError:
 def _lines(root: yaml.Node, file: Path) -> Iterator[tuple[str, int]]:
     """Walk the node tree without recursion, giving each path's line and refusing repeated keys."""
     stack: list[tuple[str, yaml.Node, int]] = [("$", root, 0)]
-    walked = 0
+    walked = n_path_chars = 0
     while stack:
         path, node, depth = stack.pop()
         walked += 1
-        if walked > MAX_NODES or depth > MAX_DEPTH:
-            raise ConfigError(
-                f"more than {MAX_NODES} values, or nested deeper than {MAX_DEPTH}, once aliases are followed",
-                where=f"{file}:{node.start_mark.line + 1}",
-                remedy="Write the values out without aliases (&name, *name)",
-            )
+        n_path_chars += len(path)
+        if walked > MAX_NODES or depth > MAX_DEPTH or n_path_chars > MAX_PATH_CHARS:
+            raise _too_much(f"{file}:{node.start_mark.line + 1}")
         yield path, node.start_mark.line + 1
         if isinstance(node, yaml.SequenceNode):
             stack.extend((f"{path}[{i}]", item, depth + 1) for i, item in enumerate(node.value))
@@ -169,6 +223,9 @@ def _refuse_repeated_keys(node: yaml.MappingNode, file: Path) -> None:
     seen: set[str] = set()
     for key, _ in node.value:
         name = str(key.value)
+        if len(name) > MAX_KEY_CHARS:
+            where = f"{file}:{key.start_mark.line + 1}"
+            raise ConfigError(f"a key of {len(name)} characters", where=where, remedy="Is a line break missing?")
         if name in seen:
             raise ConfigError(
                 f"key {name!r} is given twice", where=f"{file}:{key.start_mark.line + 1}", remedy="Keep one of them"
@@ -180,7 +237,7 @@ def _unknown_key(document: YamlDocument, path: str, field: str, kind: object) ->
     own = keys_at(kind, _of_kind(path, kind))
     close = difflib.get_close_matches(field, own, n=1) or difflib.get_close_matches(field, _all_keys(kind), n=1)
     return ConfigError(
-        f"unknown key {field!r}",
+        f"unknown key {field!r:.200}",
         where=document.where(f"{path}.{field}"),
         remedy=f"Did you mean {close[0]!r}?" if close else _schema_of(kind),
     )

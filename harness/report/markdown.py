@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from harness.report.coldpage import TimeoutsSide
 from harness.report.page import Card, Cell, ChecklistView, GateView, ReportView, Table
 from harness.report.untrusted import one_line, visible
 
@@ -77,10 +78,11 @@ def _open_parts(view: ReportView) -> Iterator[tuple[str, str]]:
 
 
 def _folded_parts(view: ReportView) -> Iterator[tuple[str, list[str]]]:
-    yield _titled("Failures", view.failures), _cards(view.failures)
+    yield _titled("Failures", view.failures), [*_cards(view.failures), *map(table_text, view.attempts)]
     throughput = [table_text(view.throughput)] if view.throughput else []
     yield "Tails and throughput", [*map(table_text, view.tails), *throughput]
     yield "Load levels", list(_levels(view))
+    yield "Cold path and time limits", list(_cold(view))
     yield "Answers, tools, tokens and money", list(_parity(view))
     followed = [table for table in (view.loops, *view.streaming) if table is not None]
     yield "Tool loops and streaming", list(map(table_text, followed))
@@ -159,6 +161,17 @@ def _levels(view: ReportView) -> Iterator[str]:
     )
     yield from (table_text(table) for table in view.levels.tables)
     yield prose(view.counted)
+
+
+def _cold(view: ReportView) -> Iterator[str]:
+    """Give the wakes, and the time limits of each side as they are pasted."""
+    yield from (table_text(table) for table in (view.cold.tables if view.cold else ()))
+    for side in view.timeouts.sides if view.timeouts else ():
+        yield f"**Time limits of {text(side.name)}**\n\n" + "\n".join(f"    {line}" for line in _pasted(side))
+
+
+def _pasted(side: TimeoutsSide) -> list[str]:
+    return [line for snippet in side.snippets for line in snippet.text.splitlines()]
 
 
 def _broken(view: ReportView) -> list[str]:

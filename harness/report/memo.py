@@ -15,6 +15,7 @@ from harness.report.definitions import Catalog, unit_of
 from harness.report.page import Fact, GateView, SideLabel, VerdictView
 from harness.report.untrusted import visible
 from harness.report.view_manifest import reproduce, side_labels
+from harness.report.view_tls import tls_facts
 from harness.report.view_verdict import gate_views, verdict_view
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def memo_view(analysis: Analysis, header: "RunHeader | None", catalog: Catalog) 
         run_id=visible(case.candidate.run_id),
         sides=side_labels(case),
         verdict=verdict_view(analysis),
-        facts=tuple(_facts(analysis, header)),
+        facts=(*tls_facts(analysis.case), *_facts(analysis, header)),
         gates=tuple(view for view in gate_views(judgement, catalog) if view.id in _decisive(judgement.gates)),
         triggers_lede=_lede(judgement.verdict, bool(found)),
         triggers=found,

@@ -1,12 +1,15 @@
 """What a page says: every string formatted, every figure as data."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from harness.report.difference import Difference
 from harness.report.plotdata import Plot
 from harness.report.promptpage import Flag, RequestView
 from harness.report.untrusted import Excerpt
+
+if TYPE_CHECKING:
+    from harness.report.coldpage import ColdView, TimeoutsView
 
 Tone = Literal["plain", "good", "bad", "warn", "void", "muted"]
 
@@ -364,3 +367,6 @@ class ReportView:
     checklist: ChecklistView | None = None  # None: nobody asked for one
     gate_rows: tuple[Headline, ...] = ()  # every required gate, for the terminal, which has room for some
     bodies: Table | None = None  # None: the two request bodies were not compared
+    attempts: tuple[Table, ...] = ()  # empty: nothing failed
+    cold: "ColdView | None" = None  # None: nothing slept, and nobody said that it could
+    timeouts: "TimeoutsView | None" = None  # None: nothing succeeded

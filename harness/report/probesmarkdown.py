@@ -8,6 +8,7 @@ from harness.report.markdown import prose, table_text, text
 from harness.report.probepage import ChangeView, ProbesView
 from harness.report.untrusted import one_line
 from harness.report.view_probes import NOT_RUN, all_probes, difference_of, differing, name_of
+from harness.report.view_tls import LABEL
 
 _WIDTH = 100
 _NAME = 24
@@ -45,6 +46,7 @@ def probes_block(view: ProbesView, reports: Sequence[ProbeReport], pages: Sequen
     rest = [one for one in everything if one.id not in apart]
     heads = f"{'probe':<{_NAME}}" + "".join(f"{one_line(name_of(one), _CLASS - 1):<{_CLASS}}" for one in reports)
     return [
+        *(f"WARNING: TLS {fact.value}" for fact in view.facts if fact.label == LABEL),
         *textwrap.wrap(view.sentence, _WIDTH),
         "",
         heads + f"{'asked':<{_ASKED}}evidence",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from harness.analysis.results.gate import Outcome
 from harness.report.page import Headline, ReportView
 from harness.report.untrusted import one_line
+from harness.report.view_tls import LABEL
 
 TEXT_WIDTH = 80  # columns where nobody says how many there are
 MOST_WIDTH = 120  # of a line of prose: longer ones are hard to read
@@ -31,6 +32,7 @@ def end_block(view: ReportView, page: str, width: int = TEXT_WIDTH) -> list[str]
     width = max(LEAST_WIDTH, width)
     prose = min(width, MOST_WIDTH)
     head = [
+        *_loud(view, prose),
         *_timing(view, prose),
         *_fold(f"{view.verdict.word}: {view.verdict.sentence}", _SENTENCE_LINES, prose),
         _cut(_sides(view), width),
@@ -49,6 +51,12 @@ def end_block(view: ReportView, page: str, width: int = TEXT_WIDTH) -> list[str]
     room -= len(levels)
     rows = _with_count_of_others(_rows(heads, ordered[:room], width), ordered[room:])
     return [*head, *rows, *levels, *tail]
+
+
+def _loud(view: ReportView, width: int) -> list[str]:
+    """Say before anything else that certificates were not verified."""
+    loud = (fact.value for fact in view.facts if fact.label == LABEL)
+    return [line for value in loud for line in _fold(f"WARNING: TLS {value}", 2, width)]
 
 
 def _most_telling(headlines: Sequence[Headline]) -> list[Headline]:

@@ -12,8 +12,10 @@ from harness.report.exhibits import Exhibits
 from harness.report.page import ChecklistView, Fact, ReportView, Section
 from harness.report.untrusted import visible
 from harness.report.view_answers import acceptance_words, answer_tables
+from harness.report.view_attempts import attempt_tables
 from harness.report.view_bodies import bodies_table
 from harness.report.view_checklist import n_open
+from harness.report.view_cold import cold_view
 from harness.report.view_evidence import failure_cards, failure_line, finding_cards
 from harness.report.view_figures import ecdf_figures, withheld_figures
 from harness.report.view_followups import loop_table, streaming_tables
@@ -27,7 +29,10 @@ from harness.report.view_manifest import endpoints_table, manifest_groups, repro
 from harness.report.view_overtime import overtime_figure
 from harness.report.view_paired import paired_figures, withheld_pairs
 from harness.report.view_prompts import prompt_views
+from harness.report.view_redaction import redaction_facts
 from harness.report.view_tails import FIRST, tail_tables, throughput_table
+from harness.report.view_timeouts import timeouts_view
+from harness.report.view_tls import tls_facts
 from harness.report.view_tokens import economics_table, token_table
 from harness.report.view_tools import structured_table, tool_tables
 from harness.report.view_verdict import check_views, gate_views, verdict_view
@@ -58,7 +63,7 @@ def build_view(
         verdict=verdict_view(analysis),
         headlines=headlines(analysis, catalog),
         gate_rows=gate_rows(analysis, catalog),
-        facts=_facts(analysis, header),
+        facts=(*redaction_facts(case), *tls_facts(case), *_facts(analysis, header)),
         validity=check_views(judgement),
         gates=gate_views(judgement, catalog),
         identity=identity_words(judgement),
@@ -96,6 +101,9 @@ def build_view(
         loops=loop_table(analysis.loops, names),
         streaming=streaming_tables(analysis.streaming, names),
         checklist=checklist,
+        attempts=attempt_tables(analysis.attempts, names),
+        cold=cold_view(analysis.cold, names),
+        timeouts=timeouts_view(analysis.timeouts, names),
     )
 
 
@@ -115,6 +123,8 @@ def _sections(analysis: Analysis, checklist: ChecklistView | None) -> tuple[Sect
         Section(id="tails", title="Tails"),
         Section(id="levels", title="Load levels") if is_leveled(analysis) else None,
         Section(id="overtime", title="Over time"),
+        Section(id="cold", title="Cold path") if analysis.cold else None,
+        Section(id="timeouts", title="Time limits") if analysis.timeouts else None,
         Section(id="answers", title="Answers") if analysis.answers.agreements else None,
         Section(id="tools", title="Tools") if analysis.tools else None,
         Section(id="structured", title="Structured output") if analysis.structured else None,

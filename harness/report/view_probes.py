@@ -9,6 +9,7 @@ from harness.report import format as fmt
 from harness.report.page import Cell, Column, Fact, Section, SideLabel, Table, Tone
 from harness.report.probepage import ChangeView, EvidenceView, ExchangeView, ProbesView
 from harness.report.untrusted import excerpt, one_line, visible
+from harness.report.view_tls import tls_facts_of
 
 TONES: dict[ProbeClass, Tone] = {
     ProbeClass.SUPPORTED: "good",
@@ -45,7 +46,7 @@ def build_probes_view(probings: Sequence[StoredProbing]) -> ProbesView:
         tone=_tone(reports),
         sections=_sections(differences, errors, changes),
         sides=sides,
-        facts=_facts(probings),
+        facts=(*tls_facts_of([probing.report.endpoint for probing in probings]), *_facts(probings)),
         summary=_summary(reports),
         differences=differences,
         groups=tuple(_groups(reports)),

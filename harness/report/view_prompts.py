@@ -110,6 +110,8 @@ def prompt_views(
 
 
 def _first_attempts(analysis: Analysis) -> dict[RequestKey, Record]:
+    if analysis.case.redaction is not None:  # digests tell answers apart, what stands in their place does not
+        return {}
     records: Iterable[Record] = (record for side in sides_of(analysis.case) for record in side.records)
     return {record.key: record for record in records if record.attempt == 1}
 
@@ -344,6 +346,8 @@ def _compared(row: PromptRow, evidence: _Evidence) -> _Compared:
         return _Compared()
     if not row.reference.answers or not row.candidate.answers:
         return _Compared(note="A side has no answer to compare.")
+    if not evidence.records:
+        return _Compared(note="Answers are struck out; those of one digest have the same canonical form.")
     one = _most_frequent(row.reference.answers)
     others = [group for group in row.candidate.answers if group.canonical != one.canonical]
     two = _most_frequent(others or row.candidate.answers)

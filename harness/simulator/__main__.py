@@ -25,7 +25,8 @@ def serve_profile(file: Path, *, port: int, golden: Path | None, truth: Path | N
     serving = read_serving(file, golden=golden, truth=truth, seed=seed)
 
     def announce(bound: int) -> None:
-        _write(f"{serving.profile.name} serves at {_base_url(bound)} until Ctrl-C. An endpoint file for it:\n\n")
+        address = _base_url(bound, serving.profile)
+        _write(f"{serving.profile.name} serves at {address} until Ctrl-C. An endpoint file for it:\n\n")
         _write(endpoint_file(serving.profile, bound))
 
     serve(serving, port=port, ready=announce)
@@ -34,7 +35,7 @@ def serve_profile(file: Path, *, port: int, golden: Path | None, truth: Path | N
 
 def endpoint_file(profile: Profile, port: int) -> str:
     """Give an endpoint file for a profile that is served on a port."""
-    lines = [f"name: {profile.name}", f"base_url: {_base_url(port)}", f"model: {profile.model}"]
+    lines = [f"name: {profile.name}", f"base_url: {_base_url(port, profile)}", f"model: {profile.model}"]
     if profile.api_key:
         lines.append(f"api_key: {profile.api_key}")
     if profile.rate_limit:
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         serving = read_serving(given.profile, golden=given.golden, truth=given.truth, seed=given.seed)
-        serve(serving, port=given.port, ready=announce_ready, until_stdin_ends=True)
+        serve(serving, port=given.port, ready=lambda port: announce_ready(port, serving.profile), until_stdin_ends=True)
     except ConfigError as error:
         sys.stderr.write(f"simulator: {error}\n")
         return error.exit_code
@@ -58,14 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def announce_ready(port: int) -> None:
+def announce_ready(port: int, profile: Profile | None = None) -> None:
     """Tell the parent where we listen; BrokenPipeError when it has gone."""
-    line = msgspec.json.encode(Ready(port=port, base_url=_base_url(port))) + b"\n"
+    line = msgspec.json.encode(Ready(port=port, base_url=_base_url(port, profile))) + b"\n"
     os.write(sys.stdout.fileno(), line)  # unbuffered: nothing is left to fail at the interpreter's end
 
 
-def _base_url(port: int) -> str:
-    return f"http://127.0.0.1:{port}/v1"
+def _base_url(port: int, profile: Profile | None) -> str:
+    scheme = "http" if profile is None or profile.tls is None else "https"
+    return f"{scheme}://127.0.0.1:{port}/v1"
 
 
 def _write(text: str) -> None:

@@ -82,6 +82,11 @@ class ClientConnection:
         while await self._receive():
             pass
 
+    async def wait_until_the_other_end_closes(self) -> None:
+        """Read ciphertext or plaintext, whichever it is, and forget it."""
+        while await ClientConnection._receive(self):
+            pass
+
     def close(self, *, reset: bool = False) -> None:
         """Close in good order, or with a reset."""
         with contextlib.suppress(OSError):

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.model.golden import GoldenSet
 from harness.simulator import refusals
@@ -12,6 +12,7 @@ from harness.simulator.apierror import RefusedRequest, bad_request
 from harness.simulator.bodies import Headers, error_script
 from harness.simulator.chance import Chance
 from harness.simulator.degradations import DEGRADATIONS
+from harness.simulator.echo import echoed
 from harness.simulator.faults.table import AT_ACCEPT, FAULTS
 from harness.simulator.featured import FeaturedEndpoint
 from harness.simulator.models import models_script
@@ -70,11 +71,11 @@ class SimulatedEndpoint:
         """Give the id of the n-th request."""
         return f"{self._mark}{number:08x}"
 
-    def resets_at_accept(self, connection: int) -> bool:
-        """Draw whether a connection is reset before anything is read."""
-        draws = Chance(seed=self.profile.seed, content="connection", nth=connection).draws(AT_ACCEPT)
-        rules = [rule for rule in self.profile.faults if rule.fault == AT_ACCEPT and rule.prompt is None]
-        return any(draws.random() < rule.rate for rule in rules)
+    def fault_at_accept(self, connection: int) -> str | None:
+        """Draw what goes wrong with a connection before anything is read."""
+        chance = Chance(seed=self.profile.seed, content="connection", nth=connection)
+        rules = [rule for rule in self.profile.faults if rule.fault in AT_ACCEPT and rule.prompt is None]
+        return next((rule.fault for rule in rules if chance.draws(rule.fault).random() < rule.rate), None)
 
     def ended(self, now_ns: int) -> None:
         """Note the end of a response."""
@@ -83,6 +84,12 @@ class SimulatedEndpoint:
 
     def decide(self, request: HttpRequest, request_id: str, arrived_at_ns: int) -> Decision:
         """Decide what goes out for a request."""
+        decision = self._decide(request, request_id, arrived_at_ns)
+        if not self.profile.echo:
+            return decision
+        return replace(decision, script=echoed(decision.script, request.headers.get("authorization", "")))
+
+    def _decide(self, request: HttpRequest, request_id: str, arrived_at_ns: int) -> Decision:
         headers: Headers = (("x-request-id", f"req_{request_id}"),)
         if self._featured is not None:
             return Decision(script=self._featured.answer(request.path, request.headers, request.body, headers))
@@ -148,7 +155,7 @@ class SimulatedEndpoint:
             return chat.wishes.fault
         asked = last_user_text(chat.messages)
         for position, rule in enumerate(self.profile.faults):
-            if rule.fault == AT_ACCEPT and rule.prompt is None:
+            if rule.fault in AT_ACCEPT and rule.prompt is None:
                 continue
             is_meant = (rule.prompt is None or rule.prompt in asked) and strikes(
                 rule.only, is_streamed=chat.stream, is_second_turn=chat.is_second_turn

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from harness.model.endpoint import AtLeastOne, EnvironmentReference, Name, NotNegative, Positive
+from harness.units import nanoseconds
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 
@@ -95,7 +96,7 @@ class RateLimit(_Section, frozen=True, kw_only=True):
 
 
 class Cold(_Section, frozen=True, kw_only=True):
-    """An endpoint that scales to zero."""
+    """An endpoint that scales to zero; its times are divided by `time_scale`, so that minutes are played in seconds."""
 
     wake_s: Annotated[Positive, Meta(description="Time from the request that wakes it until it serves.")]
     idle_after_s: Annotated[
@@ -105,6 +106,17 @@ class Cold(_Section, frozen=True, kw_only=True):
     while_waking: Annotated[
         Literal["hold", "refuse"], Meta(description="Whether requests wait for the wake or get 503 loading.")
     ] = "hold"
+    time_scale: Annotated[
+        Positive, Meta(description="How many times faster wake_s, idle_after_s and cap_s pass: 60 plays minutes as s.")
+    ] = 1.0
+    kept_warm_after: Annotated[
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(description="Wakes after which another tenant keeps it awake; 0: it never sleeps. Nobody when absent."),
+    ] = None
+
+    def played_ns(self, stated_s: float) -> int:
+        """Give the time that a stated one really takes."""
+        return nanoseconds(stated_s / self.time_scale)
 
 
 class Capacity(_Section, frozen=True, kw_only=True):
@@ -114,6 +126,13 @@ class Capacity(_Section, frozen=True, kw_only=True):
     queue: Annotated[
         Annotated[int, Meta(ge=0)] | None, Meta(description="Requests that may wait; above it 503. No limit if absent.")
     ] = None
+
+
+class Tls(_Section, frozen=True, kw_only=True):
+    """Serving under TLS."""
+
+    certificate: Annotated[str, Meta(min_length=1, description="PEM file of the key and the certificate chain.")]
+    only_old: Annotated[bool, Meta(description="Whether it knows TLS 1.1 and older only.")] = False
 
 
 Which = Annotated[
@@ -175,6 +194,10 @@ class Profile(_Section, frozen=True, kw_only=True):
     rate_limit: Annotated[RateLimit | None, Meta(description="Request quota.")] = None
     cold: Annotated[Cold | None, Meta(description="Scaling to zero.")] = None
     capacity: Annotated[Capacity | None, Meta(description="Requests served at once.")] = None
+    echo: Annotated[
+        bool, Meta(description="Repeat the request's credentials in headers and in every error's message.")
+    ] = False
+    tls: Annotated[Tls | None, Meta(description="Serve https instead of http.")] = None
     paraphrase_rate: Annotated[
         Fraction, Meta(description="Share of text answers that say the same in other words.")
     ] = 0.0

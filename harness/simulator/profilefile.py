@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 
 from harness.errors import ConfigError
@@ -10,6 +11,8 @@ from harness.simulator.degradations import DEGRADATIONS
 from harness.simulator.faults.table import FAULTS
 from harness.simulator.features import NAMES
 from harness.simulator.profile import Profile
+
+_MOST_NAMES = 20  # in a message
 
 
 def load_profile(file: Path) -> Profile:
@@ -48,6 +51,9 @@ def expected_key(profile: Profile, environ: Mapping[str, str] = os.environ) -> s
 def _check_name(document: YamlDocument, path: str, name: str, table: Mapping[str, object]) -> None:
     if name not in table:
         kind = "degradation" if table is DEGRADATIONS else "fault"
+        near = get_close_matches(name, table, n=_MOST_NAMES, cutoff=0.4) or sorted(table)[:_MOST_NAMES]
         raise ConfigError(
-            f"unknown {kind} {name!r}", where=document.where(path), remedy=f"Known: {', '.join(sorted(table))}"
+            f"unknown {kind} {name!r}",
+            where=document.where(path),
+            remedy=f"There are {', '.join(near)} and others: see docs/simulator.md",
         )

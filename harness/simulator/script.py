@@ -18,6 +18,8 @@ class After(StrEnum):
     CLOSE = "close"
     RESET = "reset"  # a TCP reset instead of an orderly end
     HOLD = "hold"  # silence until the client leaves
+    REPEAT = "repeat"  # the last write again and again until the client leaves
+    RESET_NEXT = "reset-next"  # the next request is read and answered by a reset
 
 
 class Framing(StrEnum):

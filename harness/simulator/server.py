@@ -5,19 +5,23 @@ import itertools
 import math
 import socket
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from harness.simulator.apierror import RefusedRequest
 from harness.simulator.bodies import error_script
 from harness.simulator.connection import ClientConnection, Received
 from harness.simulator.endpoint import Decision, SimulatedEndpoint
-from harness.simulator.faults.table import AT_ACCEPT
+from harness.simulator.faults.table import SILENT_AT_ACCEPT
 from harness.simulator.line import Line, LineIsFullError
 from harness.simulator.refusals import OVERLOADED
 from harness.simulator.script import After, Script
+from harness.simulator.secureconnection import SecureConnection, server_context
 from harness.simulator.truth import Outcome, TruthLine, TruthLog
 from harness.simulator.wire import Write, writes_of
 from harness.units import NS_PER_MS
+
+_REPEAT_EVERY_NS = 50 * NS_PER_MS
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +42,8 @@ class Server:
         self._endpoint = endpoint
         self._log = log
         self._line = Line(endpoint.profile.capacity)
+        tls = endpoint.profile.tls
+        self._context = None if tls is None else server_context(tls)
         self._numbers = itertools.count()
         self._connections = itertools.count()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -50,9 +56,12 @@ class Server:
                 sock, _ = await loop.sock_accept(listener)
             except ConnectionAbortedError:  # the client left between connecting and accepting
                 continue
-            task = loop.create_task(self._converse(ClientConnection(sock), next(self._connections)))
+            task = loop.create_task(self._converse(self._client(sock), next(self._connections)))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def _client(self, sock: socket.socket) -> ClientConnection:
+        return ClientConnection(sock) if self._context is None else SecureConnection(sock, self._context)
 
     async def close(self) -> None:
         """End all conversations; what they sent is logged."""
@@ -64,12 +73,14 @@ class Server:
         """Serve a connection until one of both sides ends it."""
         after = After.CLOSE
         try:
-            if self._endpoint.resets_at_accept(number):
-                after = After.RESET
-                self._log_reset(number)
+            if (fault := self._endpoint.fault_at_accept(number)) is not None:
+                after = await _at_accept(client, fault)
+                self._log_at_accept(number, fault)
                 return
             while (received := await client.read_request()) is not None:
                 after = await self._respond(client, received, number)
+                if after is After.RESET_NEXT and await client.read_request() is not None:
+                    after = After.RESET
                 if after is not After.KEEP or received.closes:
                     break
         except RefusedRequest as refused:
@@ -126,14 +137,14 @@ class Server:
             )
         )
 
-    def _log_reset(self, connection: int) -> None:
+    def _log_at_accept(self, connection: int, fault: str) -> None:
         now_ns = time.monotonic_ns()
         request_id = self._endpoint.request_id(next(self._numbers))
         self._log.write(
             TruthLine(
                 id=request_id,
                 connection=connection,
-                fault=AT_ACCEPT,
+                fault=fault,
                 outcome="complete",
                 arrived_at_ns=now_ns,
                 started_at_ns=now_ns,
@@ -142,10 +153,18 @@ class Server:
         )
 
 
+async def _at_accept(client: ClientConnection, fault: str) -> After:
+    """Do what goes wrong before anything is read; not even TLS is spoken."""
+    if fault != SILENT_AT_ACCEPT:
+        return After.RESET
+    await client.wait_until_the_other_end_closes()
+    return After.CLOSE
+
+
 async def _perform(client: ClientConnection, script: Script, started_at_ns: int, sent: _Sent) -> After:
     """Send every write when it is due, counted from the start, so that lateness never adds up."""
     try:
-        for write in writes_of(script):
+        for write in _writes(script):
             await _until(started_at_ns + write.at_ns)
             sent.at_ns.append(await client.send(write.data))
             sent.n_bytes.append(len(write.data))
@@ -157,6 +176,16 @@ async def _perform(client: ClientConnection, script: Script, started_at_ns: int,
         await client.wait_until_client_leaves()
     sent.outcome = "complete"
     return script.after
+
+
+def _writes(script: Script) -> Iterator[Write]:
+    """Give every write; the last one for ever where it repeats, until sending fails."""
+    writes = writes_of(script)
+    yield from writes
+    if script.after is After.REPEAT:
+        last = writes[-1]
+        for nth in itertools.count(1):
+            yield Write(last.at_ns + nth * _REPEAT_EVERY_NS, last.data)
 
 
 async def _until(due_ns: int) -> None:

@@ -18,6 +18,7 @@ from harness.model.shipped import golden_set_file
 from harness.simulator.endpoint import SimulatedEndpoint
 from harness.simulator.profile import Profile
 from harness.simulator.profilefile import expected_key, load_profile
+from harness.simulator.secureconnection import server_context
 from harness.simulator.server import Server
 from harness.simulator.truth import TruthLog
 
@@ -43,12 +44,26 @@ def read_serving(file: Path, *, golden: Path | None, truth: Path | None, seed: i
     profile = load_profile(file)
     if seed is not None:
         profile = msgspec.structs.replace(profile, seed=seed)
+    _check_certificate(profile, file)
     return Serving(
         profile=profile,
         golden=load_golden_set(golden_set_file(golden)),
         key=expected_key(profile),
         truth=truth,
     )
+
+
+def _check_certificate(profile: Profile, file: Path) -> None:
+    if profile.tls is None:
+        return
+    try:
+        server_context(profile.tls)
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigError(
+            f"{profile.tls.certificate} cannot be used: {error.strerror or error}",
+            where=f"{file} (tls.certificate)",
+            remedy="Give a PEM file with the private key and the chain",
+        ) from None
 
 
 def serve(serving: Serving, *, port: int, ready: Callable[[int], None], until_stdin_ends: bool = False) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.simulator.profile import Cold
 from harness.simulator.tokens import count_tokens
-from harness.units import NS_PER_S, nanoseconds
+from harness.units import NS_PER_S
 
 _MINUTE_NS = 60 * NS_PER_S
 _BLOCK = 64  # characters of a prompt that are cached together
@@ -74,16 +74,18 @@ class Sleeper:
         self._cold = cold
         self._awake_from_ns: int | None = None
         self._last_use_ns = 0
+        self._n_wakes = 0
 
     def ask(self, now_ns: int) -> Wake:
         """Say what a request that arrives now has to wait for."""
         if self._is_asleep(now_ns):
-            self._awake_from_ns = now_ns + nanoseconds(self._cold.wake_s)
+            self._awake_from_ns = now_ns + self._cold.played_ns(self._cold.wake_s)
+            self._n_wakes += 1
         self._last_use_ns = max(self._last_use_ns, now_ns)
         wait_ns = max(0, (self._awake_from_ns or 0) - now_ns)
         if wait_ns and self._cold.while_waking == "refuse":
             return Wake(is_refused=True)
-        cap_ns = None if self._cold.cap_s is None else nanoseconds(self._cold.cap_s)
+        cap_ns = None if self._cold.cap_s is None else self._cold.played_ns(self._cold.cap_s)
         if cap_ns is not None and wait_ns > cap_ns:
             return Wake(wait_ns=cap_ns, is_capped=True)
         return Wake(wait_ns=wait_ns)
@@ -93,12 +95,15 @@ class Sleeper:
         self._last_use_ns = max(self._last_use_ns, now_ns)
 
     def _is_asleep(self, now_ns: int) -> bool:
+        most = self._cold.kept_warm_after
+        if most is not None and self._n_wakes >= most:
+            return False
         if self._awake_from_ns is None:
             return True
         if self._cold.idle_after_s is None:
             return False
         idle_from_ns = max(self._last_use_ns, self._awake_from_ns)
-        return now_ns - idle_from_ns > nanoseconds(self._cold.idle_after_s)
+        return now_ns - idle_from_ns > self._cold.played_ns(self._cold.idle_after_s)
 
 
 class PrefixCache:

@@ -147,7 +147,10 @@ SUMMARY_KEYS = [
     "divergence",
     "economics",
     "failures",
+    "attempts",
     "findings",
+    "cold",
+    "timeouts",
     "instrument",
     "prompts",
 ]

@@ -7,11 +7,15 @@ import msgspec
 import pytest
 
 from harness.analysis.checklist import Item, Prior, State, cutover_checklist
+from harness.analysis.coldpath import cold_path
 from harness.analysis.results.analysis import Analysis
 from harness.analysis.results.evidence import FindingRow
 from harness.analysis.results.judgement import Verdict
+from harness.analysis.results.timeouts import LimitKind
+from harness.analysis.timeoutsizing import size_timeouts
 from harness.model.probe import ProbeClass, ProbeReport
 from harness.model.record import Answer, Arm, Failure, FailureKind
+from tests.analysis.cases import a_golden, a_key, a_record, a_side
 from tests.model.probings import a_report, a_result, an_error_report
 from tests.report.sample import sample, single
 
@@ -188,7 +192,27 @@ def test_the_cold_path_is_never_done_by_itself_and_fails_where_a_wake_would_be_g
     assert short.command == "write timeouts: {first_output_s: 660} into b.yml"
     long = items(with_candidate(sample(), cold=cold, timeouts={"first_output_s": 660.0}))["timeouts"]
     assert long.state is State.NOT_DONE
-    assert long.command.startswith("leave it idle for 900 s, then `bench run b.yml --repeats 1`")
+    assert long.command == "bench cold b.yml --idle 900"
+
+
+@pytest.mark.parametrize(
+    ("stated", "state", "command"),
+    [
+        ({"first_output_s": 660.0}, State.DONE, ""),
+        ({"first_output_s": 300.0}, State.FAILED, "write timeouts: {first_output_s: 400} into b.yml"),
+        ({"first_output_s": 400.0, "idle_s": 1.0}, State.FAILED, "write timeouts: {idle_s: 2} into b.yml"),
+    ],
+)
+def test_the_timeouts_are_sized_once_a_wake_is_on_record_and_no_stated_limit_is_shorter(
+    stated: dict[str, float], state: State, command: str
+) -> None:
+    wake = a_record((200_000, 200_100), key=a_key(0, is_warmup=True), is_possibly_cold=True)
+    side = a_side([wake, *(a_record((500, 600), key=a_key(i)) for i in range(1, 5))], Arm.CANDIDATE)
+    sizing = size_timeouts(side, a_golden(), cold_path(side))
+    assert sizing is not None
+    assert sizing.limit(LimitKind.FIRST_OUTPUT).value.value == 400.0  # twice the wake
+    found = items(replace(with_candidate(sample(), timeouts=stated), timeouts=(sizing,)))["timeouts"]
+    assert (found.state, found.command) == (state, command)
 
 
 def test_the_changes_name_the_declared_differences_and_what_probes_ask_for_what_is_in_use_first() -> None:

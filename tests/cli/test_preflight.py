@@ -119,7 +119,7 @@ def test_probes_of_another_endpoint_are_refused_by_the_checklist(tmp_path: Path)
         assert CliRunner().invoke(main, words).exit_code == 0
         assert "own-probe" in output.read_text()
     assert f"bench probe {shlex.quote(str(file))} --probe" in output.read_text()
-    assert f"`bench run {shlex.quote(str(file))} --repeats 1`" in output.read_text()
+    assert f"`bench cold {shlex.quote(str(file))} --idle 900`" in output.read_text()
 
 
 def test_what_the_set_needs_is_probed_first_where_asked_for(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_a_twin_beside_isolated_processes_is_refused(bench: Bench) -> None:
 
 
 def test_a_twin_that_only_saw_errors_replays_nothing_and_says_so(bench: Bench) -> None:
-    failing = {"faults": [{"fault": "http_503_loading"}]}
+    failing = {"faults": [{"fault": "http_500"}]}
     with bench.pair(failing, failing) as (a, b):
         outcome = bench.compare(a, b, "--repeats", "1", "--twin")
     assert is_finished(outcome)

@@ -130,3 +130,21 @@ def test_a_message_without_end_is_cut_to_a_line() -> None:
 def test_an_error_nested_without_end_is_an_error_all_the_same() -> None:
     body = b'{"detail":' + b"[" * 500 + b"]" * 500 + b"}"
     assert error_of_body(body).shape == "detail"
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("https://user:pw@elsewhere.example:99/v1?token=1", "elsewhere.example:99"),
+        ("//elsewhere.example", "elsewhere.example"),
+        ("/elsewhere", "another path of the same host"),
+        ("", "nowhere (no Location)"),
+        ("http://[::1", "an address that is none"),
+    ],
+)
+def test_a_redirect_names_the_host_that_it_leads_to_and_nothing_else(location: str, target: str) -> None:
+    wire = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
+    record = decoded([wire])
+    assert record.failure is not None
+    assert record.failure.kind is FailureKind.REDIRECT
+    assert record.failure.message == f"302 to {target}: never followed, the key would go along"

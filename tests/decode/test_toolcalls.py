@@ -282,3 +282,9 @@ def test_calls_without_an_index_are_told_apart_by_id_else_by_name(
     rows = [fragments_of(call, data.draw(cut_texts(call.arguments)), has_index=False, has_id=has_id) for call in truth]
     found, _ = assembled(*(one for row in rows for one in row))
     assert [(call.name, call.arguments) for call in found] == [(call.name, call.arguments) for call in truth]
+
+
+def test_a_repeated_id_goes_on_with_its_call_though_its_arguments_were_whole_for_a_moment() -> None:
+    pieces = ("", '""', " and more")
+    (call,), _ = assembled(*(fragment(piece, "f", id="a") for piece in pieces))
+    assert (call.name, call.arguments) == ("f", '"" and more')

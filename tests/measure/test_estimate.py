@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from harness.cli.announcing import estimate_line
 from harness.errors import ConfigError
 from harness.measure.answerlength import UNPINNED_TOKENS, max_answer_tokens
 from harness.measure.estimate import estimate
@@ -11,7 +12,7 @@ from harness.measure.schedule import plan_run
 from harness.model.endpoint import Endpoint, Params, Prices, Timeouts
 from harness.model.golden import Check, CheckKind, GoldenSet, Prompt
 from harness.model.record import Arm, Plan
-from harness.model.settings import PlanSettings, Settings
+from harness.model.settings import PlanSettings, RetrySettings, Settings
 from tests.measure.prompts import a_prompt, an_endpoint
 
 PRICES = Prices(input_per_mtok=0, output_per_mtok=1_000_000, per_request=2)
@@ -106,3 +107,15 @@ def test_an_answer_that_comes_whole_has_the_time_of_the_whole_request() -> None:
     limits = unstreamed_limits(time_limits(a_prompt(max_tokens=100), an_endpoint(timeouts=Timeouts(total_s=70))))
     assert (limits.first_output_s, limits.idle_s, limits.total_s) == (70, 70, 70)
     assert limits.connect_s == Timeouts().connect_s
+
+
+def test_retries_are_told_apart_as_what_they_may_add_at_most() -> None:
+    golden = GoldenSet(name="g", prompts=[a_prompt(max_tokens=100)])
+    settings = Settings(plan=PlanSettings(warmup=1), retries=RetrySettings(max_attempts=3))
+    plan = plan_run(golden, settings, (Arm.REFERENCE,), repeats={"p": 5}, estimators="1")
+    found = estimate(golden, an_endpoint(prices=PRICES), plan)
+    once = estimate(golden, an_endpoint(prices=PRICES), a_plan(golden, repeats=5))
+    assert (found.requests, found.most_retries) == (6, 10)
+    assert found.retry_cost == pytest.approx(2 * (once.cost or 0))
+    assert f"may add up to 10 requests and {2 * (once.cost or 0):.2f} " in estimate_line(found)
+    assert "retries" not in estimate_line(once)

@@ -60,6 +60,15 @@ def test_what_was_taken_out_is_said_and_a_damaged_line_in_the_middle_stays_named
     assert [note for note in run.notes if "line 2" in note]
 
 
+def test_what_a_dead_process_left_of_a_replaced_header_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    folder = _written(tmp_path / "r", 2)
+    for name in (".run.json.17", ".attempts.jsonl.17", ".verdict.json.17"):  # a report may be writing the last
+        (folder / name).write_bytes(b"half")
+    before = {file.name for file in folder.iterdir()}
+    mend_journal(folder)
+    assert before - {file.name for file in folder.iterdir()} == {".run.json.17", ".attempts.jsonl.17"}
+
+
 def test_a_whole_last_line_without_its_end_is_kept(tmp_path: Path) -> None:
     folder = _written(tmp_path / "r", 2)
     (folder / ATTEMPTS).write_bytes((folder / ATTEMPTS).read_bytes()[:-1])

@@ -170,7 +170,7 @@ def test_a_journal_that_is_missing_is_a_clear_error(tmp_path: Path) -> None:
 def test_a_full_disk_ends_the_run_with_a_word_and_lets_go_of_the_turn(folder: Path) -> None:
     with SharedJournal(folder) as journal:
         full = os.open("/dev/full", os.O_RDWR)
-        os.dup2(full, journal._attempts)
+        os.dup2(full, journal._attempts.fileno())
         os.close(full)
         with pytest.raises(IncompleteRunError, match=r"cannot write the journal: No space left"):
             journal.append(an_attempt(), b"wire")

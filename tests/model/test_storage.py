@@ -2,9 +2,12 @@
 
 import fcntl
 import os
+import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,15 +17,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import ConfigError, DamagedFileError, IncompleteRunError
+from harness.model.appending import GrowingFile
+from harness.model.looks import Looked, note_look, read_looks
 from harness.model.record import Attempt, Reads, Record, RunStatus, Stamps
 from harness.model.storage import (
     ATTEMPTS,
     HEADER,
     LOCK,
+    LOOKS,
     RECORDS,
     STREAMS,
     RunWriter,
     load_run,
+    lock_run,
     write_atomically,
     write_records,
 )
@@ -36,6 +43,16 @@ def a_run(folder: Path, n: int = 3) -> Path:
             writer.append(an_attempt(repeat), f"wire{repeat}".encode())
         writer.finish(RunStatus.FINISHED, "2026-01-01T00:01:00+00:00")
     return folder
+
+
+def crc32_by_the_book(content: bytes) -> int:
+    """ISO 3309, bit by bit."""
+    register = 0xFFFFFFFF
+    for byte in content:
+        register ^= byte
+        for _ in range(8):
+            register = (register >> 1) ^ (0xEDB88320 if register & 1 else 0)
+    return register ^ 0xFFFFFFFF
 
 
 def test_a_run_reads_back_as_it_was_written(tmp_path: Path) -> None:
@@ -126,9 +143,10 @@ def test_any_attempts_come_back_from_the_folder_with_their_bytes(
     run = load_run(folder)
     assert list(run.attempts) == placed
     assert [run.wire(attempt) for attempt in run.attempts] == [wire for _, wire in attempts]
-    assert [replace(attempt, offset=0, length=0) for attempt in placed] == [
-        replace(attempt, offset=0, length=0) for attempt, _ in attempts
+    assert [replace(attempt, offset=0, length=0, crc32=0) for attempt in placed] == [
+        replace(attempt, offset=0, length=0, crc32=0) for attempt, _ in attempts
     ]
+    assert [attempt.crc32 for attempt in placed] == [crc32_by_the_book(wire) for _, wire in attempts]
     assert run.notes == ()
 
 
@@ -138,6 +156,23 @@ def test_a_run_is_locked_while_it_is_written_and_not_longer(tmp_path: Path) -> N
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
     with (folder / LOCK).open("rb") as other:
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_two_processes_cannot_go_on_with_one_run(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from harness.errors import IncompleteRunError\n"
+        "from harness.model.storage import lock_run\n"
+        "try: lock_run(Path(sys.argv[1]))\n"
+        "except IncompleteRunError as error: sys.exit(str(error))\n"
+    )
+    folder = a_run(tmp_path / "r")
+    words, root = [sys.executable, "-c", script, str(folder)], Path(__file__).resolve().parents[2]
+    with lock_run(folder):
+        other = subprocess.run(words, cwd=root, check=False, capture_output=True)
+    assert other.stderr.decode().strip() == f"{folder}: another process is writing this run"
+    assert subprocess.run(words, cwd=root, check=False).returncode == 0
 
 
 def test_a_run_that_is_being_written_can_be_read(tmp_path: Path) -> None:
@@ -250,15 +285,122 @@ def test_a_folder_without_a_run_is_a_clear_error(tmp_path: Path) -> None:
         load_run(tmp_path)
 
 
+@contextmanager
+def a_full_disk(room: int) -> Iterator[None]:
+    """Let no file of this process grow beyond so many bytes; the kernel writes what still fits."""
+    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.parametrize("lacking", [1, 5, 300])
+def test_a_full_disk_ends_the_run_with_a_word_and_leaves_nothing_torn(tmp_path: Path, lacking: int) -> None:
+    """Once there is room again, the same writer goes on where the last whole attempt ended."""
+    with RunWriter(tmp_path / "r", a_header()) as writer:
+        writer.append(an_attempt(0), b"wire0" * 200)
+        n_lines, n_bytes = (tmp_path / "r" / ATTEMPTS).stat().st_size, (tmp_path / "r" / STREAMS).stat().st_size
+        with (
+            a_full_disk(n_bytes + 400 - lacking),
+            pytest.raises(IncompleteRunError, match="cannot write the journal: "),
+        ):
+            writer.append(an_attempt(1), b"wire1" * 80)
+        sizes = [(tmp_path / "r" / name).stat().st_size for name in (ATTEMPTS, STREAMS)]
+        assert sizes == [n_lines, n_bytes]
+        writer.append(an_attempt(2), b"wire2")
+    run = load_run(tmp_path / "r")
+    assert [(attempt.key.repeat, run.wire(attempt)) for attempt in run.attempts] == [
+        (0, b"wire0" * 200),
+        (2, b"wire2"),
+    ]
+    assert run.notes == ()
+
+
+def test_a_line_that_finds_no_room_leaves_bytes_that_nobody_points_to(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "r", a_header()) as writer:
+        for repeat in range(3):
+            writer.append(an_attempt(repeat), b"w")
+        n_lines = (tmp_path / "r" / ATTEMPTS).stat().st_size
+        with a_full_disk(n_lines + 20), pytest.raises(IncompleteRunError, match="cannot write the journal: "):
+            writer.append(an_attempt(3), b"lost")
+        assert (tmp_path / "r" / ATTEMPTS).stat().st_size == n_lines
+        assert (tmp_path / "r" / STREAMS).read_bytes() == b"wwwlost"
+        writer.append(an_attempt(4), b"kept")
+    run = load_run(tmp_path / "r")
+    assert [run.wire(attempt) for attempt in run.attempts] == [b"w", b"w", b"w", b"kept"]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
-def test_a_full_disk_ends_the_run_with_a_word(tmp_path: Path) -> None:
+def test_the_systems_word_on_a_full_disk_is_passed_on(tmp_path: Path) -> None:
     with RunWriter(tmp_path / "r", a_header()) as writer:
         writer._streams.close()
-        writer._streams = Path("/dev/full").open("wb")  # noqa: SIM115  # the writer closes it
+        writer._streams = GrowingFile(Path("/dev/full"))
         with pytest.raises(IncompleteRunError, match="No space left"):
             writer.append(an_attempt(), b"wire")
-    assert writer._streams.closed
     assert writer._lock.closed
+
+
+def test_a_byte_that_changed_in_the_flight_recorder_costs_its_attempt_and_no_other(tmp_path: Path) -> None:
+    folder = a_run(tmp_path / "r")
+    wires = bytearray((folder / STREAMS).read_bytes())
+    wires[7] ^= 1  # of wire1, at 5 to 10
+    (folder / STREAMS).write_bytes(wires)
+    run = load_run(folder)
+    assert [attempt.key.repeat for attempt in run.attempts] == [0, 2]
+    assert run.notes == ("streams.bin: the bytes of reference/p/r1 (5 to 10) are damaged; that attempt is left out",)
+
+
+def test_bytes_of_a_version_that_kept_no_checksum_are_taken_as_they_are(tmp_path: Path) -> None:
+    folder = a_run(tmp_path / "r")
+    lines = [msgspec.json.decode(line) for line in (folder / ATTEMPTS).read_bytes().splitlines()]
+    (folder / ATTEMPTS).write_bytes(
+        b"".join(msgspec.json.encode({k: v for k, v in line.items() if k != "crc32"}) + b"\n" for line in lines)
+    )
+    (folder / STREAMS).write_bytes(b"WIRE0wire1wire2")
+    assert len(load_run(folder).attempts) == 3
+
+
+def test_a_line_of_another_place_than_the_recorder_has_is_named(tmp_path: Path) -> None:
+    folder = a_run(tmp_path / "r", 1)
+    (line,) = (folder / ATTEMPTS).read_bytes().splitlines()
+    (folder / ATTEMPTS).write_bytes(msgspec.json.encode({**msgspec.json.decode(line), "offset": -3}) + b"\n")
+    run = load_run(folder)
+    assert run.attempts == ()
+    assert "(-3 to 2) are no part of it" in run.notes[0]
+
+
+def test_a_damaged_line_of_the_looks_is_named_by_its_byte(tmp_path: Path) -> None:
+    folder = a_run(tmp_path / "r")
+    for n in (60, 120):
+        note_look(folder, Looked(at="t", n_attempts=n, verdict="INCONCLUSIVE"))
+    assert load_run(folder).notes == ()
+    looks = (folder / LOOKS).read_bytes()
+    (folder / LOOKS).write_bytes(looks.replace(b'{"at"', b'{"a', 1))
+    (note,) = load_run(folder).notes
+    assert note.startswith("looks.jsonl: line 2 (byte 1) is damaged (")
+    assert [looked.n_attempts for looked in read_looks(folder)] == [120]
+
+
+def test_a_header_is_on_the_disk_before_anything_is_sent_and_the_journal_before_the_run_counts_as_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name.removesuffix(f".{os.getpid()}"))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    with RunWriter(tmp_path / "r", a_header()) as writer:
+        assert synced == [f".{HEADER}", "r"]
+        writer.append(an_attempt(), b"wire")
+        assert synced == [f".{HEADER}", "r"]  # none in between: it would hold the requests up
+        writer.finish(RunStatus.FINISHED, "2026-01-01T00:01:00+00:00")
+    assert synced[2:] == [STREAMS, ATTEMPTS, f".{HEADER}", "r"]
 
 
 def test_kill_9_loses_at_most_what_was_in_flight(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_a_redirect_is_not_followed_with_the_key(tmp_path: Path) -> None:
     report = asyncio.run(main())
     assert result_of(report, "seed").outcome is ProbeClass.BROKEN
     evidence = result_of(report, "seed").evidence
-    assert re.search(r"redirected to http://127\.0\.0\.1:\d+, not followed", evidence), evidence
+    assert re.search(r"307 to 127\.0\.0\.1:\d+: never followed", evidence), evidence
     assert "/v1" not in evidence
     assert elsewhere == []
 

@@ -63,7 +63,7 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head(case: str) -> None:
     told = view(case)
     n_levels = len(told.levels.tables) if told.levels else 0
     n_worst = bool(told.worst_off and told.worst_off.prompts)
-    parity = (*told.answers, *told.tools, *filter(None, (told.structured, told.economics, told.tokens)))
+    parity = (*told.answers, *told.tools, *filter(None, (told.structured, told.economics, told.tokens)), *told.attempts)
     assert len(found) == bool(told.gates) + len(told.tails) + bool(told.throughput) + n_levels + n_worst + len(parity)
     for lines in found:
         assert {len(CELL_BORDER.findall(line)) for line in lines} == {len(CELL_BORDER.findall(lines[0]))}

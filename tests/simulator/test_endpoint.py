@@ -135,6 +135,22 @@ def test_a_waking_endpoint_may_refuse_instead() -> None:
     assert wire_of(decide(endpoint, CAPITAL, at_ns=10 * S)).status == 200
 
 
+def test_minutes_are_played_in_seconds() -> None:
+    sleeper = Sleeper(Cold(wake_s=300.0, idle_after_s=900.0, cap_s=600.0, time_scale=60.0))
+    assert sleeper.ask(0).wait_ns == 5 * S
+    sleeper.used(6 * S)
+    assert sleeper.ask(20 * S).wait_ns == 0
+    assert sleeper.ask(36 * S).wait_ns == 5 * S
+    capped = Sleeper(Cold(wake_s=660.0, cap_s=600.0, time_scale=60.0)).ask(0)
+    assert (capped.wait_ns, capped.is_capped) == (10 * S, True)
+
+
+def test_another_tenant_keeps_it_warm_after_some_wakes() -> None:
+    sleeper = Sleeper(Cold(wake_s=8.0, idle_after_s=30.0, kept_warm_after=1))
+    assert [sleeper.ask(at * S).wait_ns for at in (0, 1000, 9000)] == [8 * S, 0, 0]
+    assert Sleeper(Cold(wake_s=8.0, kept_warm_after=0)).ask(0).wait_ns == 0
+
+
 def cached(endpoint: SimulatedEndpoint, text: str) -> tuple[int, int]:
     said = decide(endpoint, text).said
     assert said is not None

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 
 from harness.analysis.results.answers import AnswerComparison
+from harness.analysis.results.attempts import Attempts
 from harness.analysis.results.case import Case
+from harness.analysis.results.cold import ColdPath
 from harness.analysis.results.estimates import Tail, Throughput
 from harness.analysis.results.evidence import FailureRow, FindingRow
 from harness.analysis.results.instrument import Certificate, Instrument
@@ -12,6 +14,7 @@ from harness.analysis.results.levels import Knee, LevelRow
 from harness.analysis.results.likeness import DivergenceCurve
 from harness.analysis.results.prompts import PromptRow
 from harness.analysis.results.streams import StreamParity
+from harness.analysis.results.timeouts import TimeoutSizing
 from harness.analysis.results.tokens import Economics, TokenComparison
 from harness.analysis.results.tools import StructuredSide, ToolComparison, ToolLoops
 from harness.analysis.results.trial import Trial
@@ -41,3 +44,6 @@ class Analysis:
     loops: tuple[ToolLoops, ...] = ()  # empty: no prompt says what a tool returns
     streaming: tuple[StreamParity, ...] = ()
     divergence: tuple[DivergenceCurve, ...] = ()  # empty: fewer than two text answers to any prompt
+    attempts: tuple[Attempts, ...] = ()  # per side, where something measured was sent
+    cold: tuple[ColdPath, ...] = ()  # empty: nothing slept, and nobody said that it could
+    timeouts: tuple[TimeoutSizing, ...] = ()  # empty: nothing succeeded

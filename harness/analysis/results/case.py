@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from harness.analysis.results.kept import KeptJudgement
 from harness.decode.sdk_view import SdkView
 from harness.model.golden import GoldenSet
 from harness.model.record import Arm, ClientFacts, Plan, Record, RequestKey
+from harness.model.redaction import Redaction
 from harness.model.settings import Settings
 from harness.model.twin import TwinLog
 
@@ -26,6 +28,8 @@ class Side:
     plan: Plan | None = None  # of its own run; None: the case's
     client: tuple[ClientFacts, ...] = ()  # of the processes that measured it; empty in runs that did not record it
     clock: Mapping[str, object] = field(default_factory=dict)  # facts of its player: stamps, mapping bound, steps
+    facts: Mapping[str, object] = field(default_factory=dict)  # what its run's header adds to the endpoint file
+    kept: Mapping[RequestKey, KeptJudgement] = field(default_factory=dict)  # of a redacted copy: the original's
     twin: TwinLog | None = None  # replays of its streams from a server with a log; None: no twin was asked for
 
 
@@ -42,4 +46,5 @@ class Case:
     look: int = 1  # which look at the run's data this is
     margins_are_from_plan: bool = True  # False: chosen after the data, or the plan itself is in doubt
     plan_matches_digest: bool = True  # False: it is not the plan that was registered, or a version before this wrote it
+    redaction: Redaction | None = None  # None: prompts and answers are there
     command: str | None = None  # that measured it, as it was typed

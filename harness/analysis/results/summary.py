@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from harness.analysis.results.answers import AnswerComparison
+from harness.analysis.results.attempts import Attempts
+from harness.analysis.results.cold import ColdPath
 from harness.analysis.results.estimates import Tail, Throughput, Value
 from harness.analysis.results.evidence import FailureRow, FindingRow
 from harness.analysis.results.gate import Gate
@@ -11,6 +13,7 @@ from harness.analysis.results.judgement import ValidityCheck, Verdict
 from harness.analysis.results.levels import Knee, LevelRow
 from harness.analysis.results.likeness import DivergenceCurve, Identity
 from harness.analysis.results.streams import StreamParity
+from harness.analysis.results.timeouts import TimeoutSizing
 from harness.analysis.results.tokens import Economics, TokenComparison
 from harness.analysis.results.tools import StructuredSide, ToolComparison, ToolLoops
 from harness.analysis.results.worstoff import WorstOff
@@ -35,6 +38,7 @@ class SideSummary:
     name: str
     base_url: str | None
     model: str | None
+    tls_verified: bool
     run_id: str
     was_recorded_earlier: bool
     load: LoadSummary
@@ -54,6 +58,13 @@ class ThroughputSummary(Throughput):
     """System throughput of one side, with its goodput."""
 
     goodput: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptsSummary(Attempts):
+    """Attempts of one side, with their mean."""
+
+    attempts_per_request: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +136,9 @@ class Summary:
     divergence: tuple[DivergenceCurve, ...]
     economics: tuple[Economics, ...]
     failures: tuple[FailureRow, ...]
+    attempts: tuple[AttemptsSummary, ...]
     findings: tuple[FindingRow, ...]
+    cold: tuple[ColdPath, ...]
+    timeouts: tuple[TimeoutSizing, ...]
     instrument: tuple[Instrument, ...]
     prompts: tuple[PromptSummary, ...]

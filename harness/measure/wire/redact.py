@@ -1,17 +1,18 @@
 """Strikes secrets out of recorded bytes; lengths stay, since the offsets of the reads must hold."""
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from harness.decode.compression import inflate
 from harness.decode.http import IDENTITY
 from harness.measure.wire.framing import Framing
+from harness.measure.wire.parted import is_parted, parted_spans
 
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _INTERIM = re.compile(rb"HTTP/\S+ +1")
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[^\r\n]*\r?\n")
+_HOST = re.compile(rb"[^:]*:[ \t]*(?:https?:)?//(?P<user>(?:[^/?#@]*@)?)[^/?#@]*", re.IGNORECASE)
 _PLAIN_END = b"\r\n0\r\n\r\n"
 _READABLE = IDENTITY | {"gzip", "x-gzip", "deflate", "x-deflate"}
 _RECORDED = frozenset(
@@ -57,12 +58,6 @@ SHORTEST_SECRET = 7  # a shorter value (none, EMPTY, 1) guards nothing, and woul
 # What a JSON writer may escape: nothing, what HTML gives a meaning, every sign but the slash, every sign.
 _SIGNS = tuple(map(re.compile, (rb"(?!)", rb"[\"&'+<>`]", rb"[^A-Za-z0-9_.\-/]", rb"[^A-Za-z0-9_.\-]")))
 
-# A name of a JSON object with its text, or the number under `index`, which tells parallel texts of a stream apart.
-_PAIR = re.compile(rb'"((?:[^"\\]|\\.){1,64})"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|(\d+)(?=\s*[,}]))')
-_ADDRESS = re.compile(rb"[ \t]*(?:https?:)?//[A-Za-z0-9.\-\[\]:]+(?=[/?#\s]|$)", re.IGNORECASE)
-_EVENT = b"data:"
-_FEWEST_EVENTS = 2  # over which a text can be cut
-
 Span = tuple[int, int]
 
 
@@ -107,16 +102,23 @@ def redact(wire: bytes, secrets: Sequence[bytes]) -> bytes:
     elif content.is_chunked and not (content.is_complete and wire.endswith(_PLAIN_END)):
         spans += _private_values(wire, _trailers_start(wire, body_start), len(wire))
     clean = _masked(wire, spans)
-    if content.error is None and not _holds(content.body, secrets):
+    if content.error is None and not _holds_anyhow(content.body, secrets):
         return clean
     return _masked_in_body(clean, wire, _body_pieces(wire, body_start, content), secrets)
 
 
 def _masked_in_body(clean: bytes, wire: bytes, pieces: Sequence[Span], secrets: Sequence[bytes]) -> bytes:
-    """Mask secrets that lie across chunks; a body that holds one nevertheless, compressed say, goes whole."""
+    """Mask secrets that lie across chunks or events; a body that holds one all the same, compressed say, goes whole."""
     joined = b"".join(wire[start:end] for start, end in pieces)
-    clean = _masked(clean, _on_wire(_exposed(joined, secrets), pieces))
-    return _masked(clean, pieces) if _holds(_Content(clean).body, secrets) else clean
+    clean = _masked(clean, _on_wire(_occurrences(joined, secrets), pieces))
+    parts = parted_spans(joined, lambda text: _occurrences(text, secrets))
+    clean = _masked(clean, _on_wire(parts, pieces))
+    return _masked(clean, pieces) if _holds_anyhow(_Content(clean).body, secrets) else clean
+
+
+def _holds_anyhow(body: bytes, secrets: Sequence[bytes]) -> bool:
+    """Whether a secret stands in one piece or spread over events."""
+    return bool(secrets) and (_holds(body, secrets) or is_parted(body, lambda text: _occurrences(text, secrets)))
 
 
 class _Content(Framing):
@@ -172,16 +174,21 @@ def _private_values(wire: bytes, start: int, end: int) -> Iterator[Span]:
         is_continued = line[:1] in {b" ", b"\t"}
         if not is_continued:
             is_private = bool(colon) and not is_recorded(name.strip().decode("latin-1").lower())
-        if is_private:
-            shown = 0 if is_continued else len(name) + 1 + _n_of_address(name, line[len(name) + 1 :])
-            yield start + shown, start + len(line)
+        if is_private and not is_continued and name.strip().lower() == b"location":
+            yield from _but_the_host(line, start)
+        elif is_private:
+            yield start + (0 if is_continued else len(name) + 1), start + len(line)
         start = line_end + 1
 
 
-def _n_of_address(name: bytes, value: bytes) -> int:
-    """How much of a redirect's address may be recorded: scheme and host, and nothing where an account stands in it."""
-    address = _ADDRESS.match(value) if name.strip().lower() == b"location" else None
-    return address.end() if address else 0
+def _but_the_host(line: bytes, start: int) -> Iterator[Span]:
+    """What a redirect's address says beside its host: a path or a query may hold a token."""
+    host = _HOST.match(line)
+    if host is None:
+        yield start + line.find(b":") + 1, start + len(line)
+        return
+    yield start + host.start("user"), start + host.end("user")
+    yield start + host.end() + 1, start + len(line)  # the sign that ends the host stays
 
 
 def _body_pieces(wire: bytes, body_start: int, content: _Content) -> list[Span]:
@@ -226,64 +233,15 @@ def _occurrences(text: bytes, secrets: Sequence[bytes]) -> Iterator[Span]:
         while at >= 0:
             yield at, at + len(secret)
             at = text.find(secret, at + 1)
-        for length in range(len(secret) - 1, SHORTEST_SECRET - 1, -1):
-            if text.endswith(secret[:length]):
-                yield len(text) - length, len(text)
-
-
-def _exposed(text: bytes, secrets: Sequence[bytes]) -> Iterator[Span]:
-    """Every place of every secret in a body, one that the events of a stream cut included."""
-    yield from _occurrences(text, secrets)
-    if text.count(_EVENT) < _FEWEST_EVENTS:
-        return
-    quoted = set(text.split(b'"'))
-    cut = [secret for secret in secrets if _can_be_joined(secret, quoted)]
-    for pieces in _texts_over_events(text) if cut else ():
-        joined = b"".join(text[start:end] for start, end in pieces)
-        yield from _on_wire(_occurrences(joined, cut), pieces)
-
-
-def _can_be_joined(secret: bytes, texts: set[bytes]) -> bool:
-    """Whether texts could be put together to a secret, whole or up to where a stream may break off; quickly."""
-    n = len(secret)
-    beginnings = tuple(secret[:end] for end in range(1, n))
-    firsts = [text for text in texts if text.endswith(beginnings)]
-    if not firsts:
-        return False
-    reached = {end for text in firsts for end in range(1, n) if text.endswith(secret[:end])}
-    inner = [text for text in texts if text and text in secret]
-    for at in range(1, n):
-        reached |= {at + len(text) for text in inner if at in reached and secret.startswith(text, at)}
-    if max(reached) >= SHORTEST_SECRET:  # such a beginning is struck out at the end of a stream
-        return True
-    rests = tuple(secret[at:] for at in reached)
-    return any(text.startswith(rests) for text in texts)
-
-
-def _texts_over_events(text: bytes) -> list[list[Span]]:
-    """Where the pieces of each text lie that a client would join: those under one name, and of one choice or call."""
-    found: defaultdict[tuple[bytes, ...], list[Span]] = defaultdict(list)
-    for start, end in _events(text):
-        pairs = list(_PAIR.finditer(text, start, end))
-        numbers = tuple(pair[3] for pair in pairs if pair[1] == b"index" and pair[3] is not None)
-        for pair in pairs:
-            if pair[2]:
-                found[(pair[1],)].append(pair.span(2))
-                if numbers:
-                    found[(pair[1], *numbers)].append(pair.span(2))
-    return list(found.values())
-
-
-def _events(text: bytes) -> Iterator[Span]:
-    start = text.find(_EVENT)
-    while start >= 0:
-        following = text.find(_EVENT, start + len(_EVENT))
-        yield start, len(text) if following < 0 else following
-        start = following
+        at = text.find(secret[:SHORTEST_SECRET], max(0, len(text) - len(secret) + 1))
+        while at >= 0:
+            if secret.startswith(text[at:]):
+                yield at, len(text)
+            at = text.find(secret[:SHORTEST_SECRET], at + 1)
 
 
 def _holds(text: bytes, secrets: Sequence[bytes]) -> bool:
-    return next(_exposed(text, secrets), None) is not None
+    return next(_occurrences(text, secrets), None) is not None
 
 
 def _masked(text: bytes, spans: Iterable[Span]) -> bytes:

@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from harness.simulator.faults.fold import folded_body
 from harness.simulator.faults.kind import Fault
 from harness.simulator.script import (
     After,
@@ -109,10 +108,6 @@ def _filtered(script: Script) -> Script:
     return _with_reason("content_filter")(_no_output(script)) if script.is_stream else script
 
 
-def _json_for_stream(script: Script) -> Script:
-    return folded_body(script) if script.is_stream else script
-
-
 FAULTS: Mapping[str, Fault] = {
     "error_in_stream": Fault(
         effect='Half the answer, then `data: {"error": …}` and [DONE], all at status 200.',
@@ -150,5 +145,4 @@ FAULTS: Mapping[str, Fault] = {
     "unknown_finish_reason": Fault(effect="Finishes with a reason outside the contract.", apply=_with_reason("banana")),
     "filtered": Fault(effect="Finishes with content_filter before the first word.", apply=_filtered),
     "empty_stream": Fault(effect="A whole stream without any output.", apply=_no_output),
-    "json_for_stream": Fault(effect="Answers a streamed request with one JSON body.", apply=_json_for_stream),
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from harness.simulator.faults.kind import Fault
-from harness.simulator.script import After, Event, Script, middle, replace
+from harness.simulator.script import After, Event, Script, middle, output_positions, replace
 from harness.simulator.wire import event_bytes
 
 _EVENTS_PER_WRITE = 4
@@ -31,6 +31,15 @@ def _split(script: Script) -> Iterator[Event]:
         half = len(data) // 2
         yield Event(event.at_ns, data[:half])
         yield Event(event.at_ns, data[half:], event.n_tokens)
+
+
+def _bytes_of(script: Script) -> tuple[Event, ...]:
+    position = next(iter(output_positions(script)), 0)
+    event = script.events[position]
+    data = event_bytes(script, event)
+    single = [Event(event.at_ns, data[i : i + 1]) for i in range(len(data) - 1)]
+    last = Event(event.at_ns, data[-1:], event.n_tokens)
+    return (*script.events[:position], *single, last, *script.events[position + 1 :])
 
 
 def _of_stream(script: Script, **changes: object) -> Script:
@@ -61,6 +70,13 @@ FAULTS: Mapping[str, Fault] = {
     "hold_after_done": Fault(
         effect="Sends everything up to [DONE], then holds the body open until the client leaves.",
         apply=lambda s: _of_stream(s, ends_body=False, after=After.HOLD),
+    ),
+    "byte_by_byte": Fault(
+        effect="The first event with output in writes of one byte.", apply=lambda s: _of_stream(s, events=_bytes_of(s))
+    ),
+    "reset_next_request": Fault(
+        effect="Answers rightly, takes the next request on the connection and resets it.",
+        apply=lambda s: replace(s, after=After.RESET_NEXT),
     ),
     "close_between_requests": Fault(
         effect="Closes after a whole response, though nothing announced it.",

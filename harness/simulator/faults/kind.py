@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from harness.simulator.bodies import Headers
 from harness.simulator.script import Script
+
+_OF_THE_BODY = ("content-type", "content-length", "cache-control")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,3 +15,8 @@ class Fault:
 
     effect: str
     apply: Callable[[Script], Script]
+
+
+def kept_headers(script: Script) -> Headers:
+    """Give the headers that do not describe the body."""
+    return tuple((name, value) for name, value in script.headers if name.lower() not in _OF_THE_BODY)
