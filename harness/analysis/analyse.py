@@ -57,26 +57,27 @@ def analyse(case: Case) -> Analysis:
     levels = level_rows(case, judged, instrument)
     streaming = tuple(stream_parity(side, judged[side.arm], case.golden) for side in sides if has_answers)
     cold = {side.arm: cold_path(side) for side in sides}
+    certificate = certify(instrument, others=_other_levels(levels))
     return Analysis(
         case=case,
         judgement=_judge(case, (*trials, *_placebo_trials(case)), instrument),
         trials=trials,
         tails=tails(trial_frame(everything, case.golden), gap_frame(everything), tuple(judged)),
-        prompts=prompt_rows(everything, case.golden, tuple(judged)),
+        prompts=prompt_rows(everything, case.golden, tuple(judged), is_void=certificate.is_void),
         economics=tuple(side_economics(side, judged[side.arm]) for side in sides),
         throughput=tuple(side_throughput(arm, found, loads[arm][0]) for arm, found in judged.items()),
         failures=tuple(row for side in sides for row in _failures(side, judged[side.arm])),
         findings=tuple(
             row
-            for side, parity in zip_longest(sides, streaming)
+            for side, own, parity in zip_longest(sides, instrument, streaming)
             for row in (
-                *_findings(side, judged[side.arm]),
+                *_findings(side, judged[side.arm], own),
                 *(parity_findings(parity) if parity else ()),
                 *sdk_findings(side),
             )
         ),
         instrument=instrument,
-        certificate=certify(instrument, others=_other_levels(levels)),
+        certificate=certificate,
         levels=levels,
         knees=knees(levels),
         answers=_answers(judged, case, sides),
@@ -106,8 +107,9 @@ def _failures(side: Side, judged: Sequence[JudgedRecord]) -> tuple[FailureRow, .
     return failure_rows(side.arm, judged, follow_up_records(side))
 
 
-def _findings(side: Side, judged: Sequence[JudgedRecord]) -> tuple[FindingRow, ...]:
-    return finding_rows(side.arm, judged, follow_up_records(side))
+def _findings(side: Side, judged: Sequence[JudgedRecord], own: Instrument) -> tuple[FindingRow, ...]:
+    late_share = own.late_shared_fraction.value
+    return finding_rows(side.arm, judged, follow_up_records(side), late_share=late_share)
 
 
 def _timeouts(case: Case, sides: Sequence[Side], cold: Mapping[Arm, ColdPath | None]) -> tuple[TimeoutSizing, ...]:

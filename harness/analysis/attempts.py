@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from harness.analysis.ratelimited import limit_rows
 from harness.analysis.results.attempts import Attempts, RetriedKind
@@ -10,6 +11,8 @@ from harness.decode.ratelimits import asked_of
 from harness.model.record import FailureKind, Record, RequestKey
 from harness.model.retries import NotRetried, chance_of, next_wait_s
 from harness.model.settings import RetrySettings, retry_settings
+
+_EARLY_AND_LATE = (datetime(2001, 9, 9, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))  # any run was between them
 
 
 def side_attempts(case: Case, side: Side) -> Attempts | None:
@@ -77,8 +80,13 @@ def _kinds(
 
 
 def _why_last(record: Record, settings: RetrySettings, seed: int) -> str:
-    """Decide once more, as the run did: the decision depends on nothing that is not on record."""
+    """Decide once more, as the run did; where that depends on its wall clock, which is not on record, say so."""
+    found = {_why_not(record, settings, seed, now) for now in _EARLY_AND_LATE}
+    return str(found.pop() if len(found) == 1 else NotRetried.NOT_KNOWN)
+
+
+def _why_not(record: Record, settings: RetrySettings, seed: int, now: datetime) -> NotRetried:
     assert record.failure is not None  # noqa: S101  # the caller looked
     chance = chance_of(seed, record.key, record.attempt)
-    decided = next_wait_s(record.failure.kind, record.attempt, asked_of(record.headers), settings, chance)
-    return str(decided if isinstance(decided, NotRetried) else NotRetried.ENDED)
+    decided = next_wait_s(record.failure.kind, record.attempt, asked_of(record.headers, now), settings, chance)
+    return decided if isinstance(decided, NotRetried) else NotRetried.ENDED

@@ -422,7 +422,7 @@ _RATES = (
     ),
     _rate(
         "tool_trigger_pairs",
-        "Pairs that both call",
+        "Pairs in which both call, of all pairs",
         "mean of p q over prompts that offer tools; its ceiling is the mean of p² over pairs of the reference's own",
         "as trigger agreement",
         _NONE,

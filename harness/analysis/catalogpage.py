@@ -35,9 +35,10 @@ server gives it, else 1 is assumed and `first_chunk_tokens` says so.
 
 A stream is buffered ("synthetic streaming") when at least half of its output events share a read that the kernel's
 stamp shows was read promptly, or when its output took less than a fifth of N over the endpoint's own median rate at
-that level of load. Its decode rate is withheld, and a finding names the likely cause. Its TTFT stays in the tail: a
-queued request is slow, not buffered. Answers of fewer than 5 output events or 20 tokens, tool calls and hidden
-reasoning are not judged.
+that level of load. Its decode rate is withheld, and a finding names the likely cause, unless this client's own late
+reading merged as large a share of the side's output events: then the finding says that and lays nothing to the
+endpoint. Its TTFT stays in the tail: a queued request is slow, not buffered. Answers of fewer than 5 output events or
+20 tokens, tool calls and hidden reasoning are not judged.
 
 ## Tails
 

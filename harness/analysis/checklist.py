@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from harness.analysis.findingrows import LATE_READING
+from harness.analysis.latencies import time_to_first_token
 from harness.analysis.results.analysis import Analysis
 from harness.analysis.results.case import Case, Side
+from harness.analysis.results.instrument import VOID_FIGURE
 from harness.analysis.results.judgement import Verdict
 from harness.analysis.results.timeouts import LimitKind, SizedLimit
 from harness.analysis.results.tokens import Economics
@@ -15,12 +18,12 @@ from harness.analysis.words import count_of, listed
 from harness.model.endpoint import Timeouts
 from harness.model.probe import ProbeClass, ProbeReport, ProbeResult
 from harness.model.record import Arm, FindingKind, Record
-from harness.units import seconds
 
 _CORE = frozenset({"models", "chat", "stream"})
 _BAD = (ProbeClass.REJECTED, ProbeClass.IGNORED, ProbeClass.BROKEN)
 _FINDINGS = 12
 _NAMED = 6
+_VOID_WAITS = f"{VOID_FIGURE[:1].upper()}{VOID_FIGURE[1:]} in this run"
 _STALE_DAYS = 30  # a provider may have changed since
 
 
@@ -286,7 +289,7 @@ def _golden(analysis: Analysis, prior: Prior) -> Item:
 
 def _timeouts(analysis: Analysis, side: Side, prior: Prior) -> Item:
     """Hold the stated limits against the measured profile; a wake is only seen by who lets the endpoint fall asleep."""
-    told = _waits(side.records)
+    told = _VOID_WAITS if analysis.certificate.is_void else _waits(side.records)
     sized = next((one for one in analysis.timeouts if one.arm is side.arm), None)
     cap, first = _section(side, "cold").get("cap_s"), _stated(side, LimitKind.FIRST_OUTPUT)
     title = "Timeouts are sized, the cold path included"
@@ -349,19 +352,18 @@ def _section(side: Side, name: str) -> Mapping[str, object]:
 
 
 def _waits(records: Sequence[Record]) -> str:
-    """Give the longest wait for a first output, warm and first contact apart."""
+    """Give the longest wait of a stream for its first output, warm and first contact apart.
+
+    Without a stream the first output is the whole answer, which says how long it is, not when it began.
+    """
     parts = []
+    streamed = [record for record in records if record.was_streamed]
     for is_cold, words in ((False, "warm"), (True, "at first contact")):
-        waits = [wait for record in records if record.is_possibly_cold is is_cold for wait in _first_output(record)]
+        found = [time_to_first_token(record).value for record in streamed if record.is_possibly_cold is is_cold]
+        waits = [wait for wait in found if wait is not None]
         if waits:
             parts.append(f"{max(waits):.2f} s {words}")
-    return f"Longest wait for the first output in this run: {' and '.join(parts)}" if parts else "No output was timed"
-
-
-def _first_output(record: Record) -> Iterator[float]:
-    stamps = record.stamps
-    if record.failure is None and stamps.token_1_at_ns is not None and stamps.sent_at_ns is not None:
-        yield seconds(stamps.token_1_at_ns - stamps.sent_at_ns)
+    return f"Longest wait of a stream for its first output: {' and '.join(parts)}" if parts else "No stream was timed"
 
 
 def _changes(analysis: Analysis, side: Side, prior: Prior) -> Iterator[str]:
@@ -421,5 +423,5 @@ def _finding_changes(analysis: Analysis, side: Side) -> Iterator[str]:
     before = {row.kind for row in analysis.findings if row.arm is Arm.REFERENCE}
     new = [row for row in analysis.findings if row.arm is side.arm and row.kind not in before and row.advice]
     for row in new[:_FINDINGS]:
-        if row.kind != FindingKind.MODEL_DIFFERS:
+        if row.kind not in {FindingKind.MODEL_DIFFERS, LATE_READING}:
             yield f"{row.advice} ({row.kind}, {count_of(row.n_responses, 'response')})"

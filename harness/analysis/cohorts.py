@@ -1,10 +1,12 @@
-"""The group of prompts with the largest regression, and whether it is more than the largest of many groups would show.
+"""The group of prompts that lost most against the others, and whether that is more than the largest of many would show.
 
 Groups: category, tag, tool offered, thirds of prompt length. In each, and for each metric, the candidate's losses are
-added up over the prompts and standardised by their exact mean and variance under permuted labels (success: 0 and 1;
-times and rates: ranks within the prompt). Labels are permuted inside the prompts, the same draw for all groups and
-metrics, and the observed maximum is compared with the maxima of the draws (P. H. Westfall and S. S. Young,
-Resampling-Based Multiple Testing, Wiley, 1993): looking at many groups is paid for.
+added up over the prompts (success: 0 and 1; times and rates: ranks within the prompt, after what the median prompt lost
+was taken from them), less the group's share of the losses of all prompts, by requests: what all groups have in common
+makes none of them stand out. The sums are standardised by their exact variance under permuted labels. Labels are
+permuted inside the prompts, the same draw for all groups and metrics, and the observed maximum is compared with the
+maxima of the draws (P. H. Westfall and S. S. Young, Resampling-Based Multiple Testing, Wiley, 1993): looking at many
+groups is paid for.
 """
 
 import itertools
@@ -19,7 +21,7 @@ from scipy.stats import rankdata
 
 from harness.analysis.pairs import Pair
 from harness.analysis.permutation import DRAWS
-from harness.analysis.regressions import METRICS, Losses, prompt_losses
+from harness.analysis.regressions import METRICS, Losses, common_shift, prompt_losses
 from harness.analysis.results.estimates import Value
 from harness.analysis.results.worstoff import Cohort
 from harness.analysis.tools import offered_tools
@@ -95,7 +97,7 @@ def worst_cohort(
     metrics: Sequence[str] = METRICS,
     draws: int = DRAWS,
 ) -> Cohort | None:
-    """Find the group and metric with the largest standardised loss; None where there are no two groups."""
+    """Find the group and metric with the largest loss against the others; None where there are no two groups."""
     groups = prompt_groups(golden)
     if len(groups) < _FEWEST_GROUPS:
         return None
@@ -104,12 +106,13 @@ def worst_cohort(
         (group, metric, found)
         for group in groups
         for metric in metrics
-        if (found := _standardised(_of(group, scored[metric]))) is not None
+        if (found := _contrast(group, scored[metric])) is not None
     ]
     if not tried:
         return None
     maxima = np.max([drawn for _, _, (_, drawn) in tried], axis=0)
-    group, metric, (largest, _) = max(tried, key=lambda one: one[2][0])
+    # Of groups that differ alike the smallest says most.
+    group, metric, (largest, _) = max(tried, key=lambda one: (round(one[2][0], 9), -len(one[0].prompts)))
     inside = [one.losses for one in _of(group, scored[metric])]
     outside = [one.losses for one in scored[metric] if one.losses.prompt_id not in group.prompts]
     return Cohort(
@@ -129,13 +132,20 @@ def _of(group: Group, scores: Sequence[_Scores]) -> list[_Scores]:
     return [one for one in scores if one.losses.prompt_id in group.prompts]
 
 
-def _standardised(scores: Sequence[_Scores]) -> tuple[float, _Floats] | None:
-    """Give the observed and the drawn sums in standard deviations; None where nothing could vary."""
-    variance = sum(one.variance for one in scores)
-    if len(scores) < _FEWEST_PROMPTS or variance <= 0:
+def _contrast(group: Group, scores: Sequence[_Scores]) -> tuple[float, _Floats] | None:
+    """Give the observed and the drawn contrasts in standard deviations; None where nothing could vary."""
+    inside = _of(group, scores)
+    if not _FEWEST_PROMPTS <= len(inside) < len(scores):
+        return None
+    share = sum(one.losses.candidate.size for one in inside) / sum(one.losses.candidate.size for one in scores)
+    weights = [1 - share if one.losses.prompt_id in group.prompts else -share for one in scores]
+    variance = sum(weight**2 * one.variance for weight, one in zip(weights, scores, strict=True))
+    if variance <= 0:
         return None
     scale = 1 / math.sqrt(variance)
-    return scale * sum(one.observed for one in scores), scale * np.sum([one.drawn for one in scores], axis=0)
+    observed = sum(weight * one.observed for weight, one in zip(weights, scores, strict=True))
+    drawn: _Floats = np.tensordot(weights, [one.drawn for one in scores], axes=1)
+    return scale * observed, scale * drawn
 
 
 def _scores(
@@ -143,8 +153,11 @@ def _scores(
 ) -> dict[str, list[_Scores]]:
     """Permute each prompt's labels once for all metrics that its pairs have in common."""
     by_prompt: dict[str, list[Losses]] = defaultdict(list)
+    shifts: dict[str, float] = {}
     for metric in metrics:
-        for losses in prompt_losses(pairs, metric):
+        of_metric = prompt_losses(pairs, metric)
+        shifts[metric] = common_shift(of_metric)
+        for losses in of_metric:
             by_prompt[losses.prompt_id].append(losses)
     found: dict[str, list[_Scores]] = {metric: [] for metric in metrics}
     for of_prompt in by_prompt.values():
@@ -153,7 +166,7 @@ def _scores(
             n = losses.candidate.size
             if n not in labels:
                 labels[n] = _labellings(n, rng, draws)
-            found[losses.metric].append(_score(losses, labels[n]))
+            found[losses.metric].append(_score(losses, shifts[losses.metric], labels[n]))
     return found
 
 
@@ -168,8 +181,8 @@ def _labellings(n: int, rng: np.random.Generator, draws: int) -> NDArray[np.bool
     return drawn
 
 
-def _score(losses: Losses, labels: NDArray[np.bool_]) -> _Scores:
-    pooled = np.concatenate([losses.reference, losses.candidate])
+def _score(losses: Losses, shift: float, labels: NDArray[np.bool_]) -> _Scores:
+    pooled = np.concatenate([losses.reference, losses.beyond(shift).candidate])
     n = losses.candidate.size
     scores = pooled if losses.metric == "task_success" else rankdata(pooled) / pooled.size
     centred = scores - scores.mean()
@@ -186,10 +199,5 @@ def _effect(metric: str, losses: Sequence[Losses]) -> Value:
         reference = np.concatenate([one.reference for one in losses])
         candidate = np.concatenate([one.candidate for one in losses])
         return known(float(reference.mean() - candidate.mean()))
-    logs = [math.log(ratio) for one in losses if (ratio := _ratio(one))]
+    logs = [math.log(ratio) for one in losses if (ratio := one.ratio)]
     return known(math.exp(math.fsum(logs) / len(logs))) if logs else missing(_NO_EFFECT)
-
-
-def _ratio(losses: Losses) -> float | None:
-    one, two = losses.shown(losses.reference).value, losses.shown(losses.candidate).value
-    return two / one if one and two else None

@@ -10,8 +10,8 @@ from harness.analysis.results.cold import ColdPath, WaitPart, WaitPhase, Wake, W
 from harness.analysis.results.estimates import Value
 from harness.analysis.trials import is_judged
 from harness.analysis.values import known, missing
-from harness.decode.waking import is_capped, is_loading
-from harness.model.record import TIMEOUT_KINDS, Record, RequestKey
+from harness.decode.waking import is_given_up, is_loading
+from harness.model.record import TIMEOUT_KINDS, FailureKind, Record, RequestKey
 from harness.units import seconds
 
 COLD_FACTOR, COLD_MARGIN_S = 2.0, 0.5  # a first output later than factor × warm + margin is taken for a wake
@@ -90,13 +90,13 @@ def _wake(
 
 
 def _outcome(attempts: Sequence[Record], wait_s: float, warm: Value, cold: Mapping[str, object]) -> WakeOutcome:
-    last, before = _telling(attempts), attempts[:-1]
-    if any(is_capped(record.failure) for record in attempts):
+    last, scales_to_zero = _telling(attempts), cold.get("scales_to_zero") is True
+    if any(is_given_up(record.failure, scales_to_zero=scales_to_zero) for record in attempts):
         return WakeOutcome.CAPPED
     if last.failure is not None:
-        return _failed(last, cold)
-    ttft = time_to_first_token(last).value
-    if not before and warm.value is not None and ttft is not None and not is_cold(ttft, warm.value):
+        return _failed(last, scales_to_zero=scales_to_zero)
+    said_so = any(_says_a_wake(record, scales_to_zero=scales_to_zero) for record in attempts)
+    if not said_so and not _is_late(last, warm):
         return WakeOutcome.NOT_CONFIRMED
     limit_s = _number(cold, "budget_s") or _number(cold, "cap_s")
     if limit_s is None:
@@ -104,12 +104,24 @@ def _outcome(attempts: Sequence[Record], wait_s: float, warm: Value, cold: Mappi
     return WakeOutcome.WITHIN_BUDGET if wait_s <= limit_s else WakeOutcome.OVER_BUDGET
 
 
-def _failed(last: Record, cold: Mapping[str, object]) -> WakeOutcome:
+def _says_a_wake(record: Record, *, scales_to_zero: bool) -> bool:
+    """Whether an earlier attempt shows a wake: refused while it loads, or silent where it is declared to sleep."""
+    failure = record.failure
+    is_silent = failure is not None and failure.kind is FailureKind.TIMEOUT_FIRST_OUTPUT and scales_to_zero
+    return is_silent or is_loading(failure, scales_to_zero=scales_to_zero)
+
+
+def _is_late(answered: Record, warm: Value) -> bool:
+    """Whether its first output came late beside a warm one; with none to compare with nobody knows."""
+    ttft = time_to_first_token(answered).value
+    return warm.value is not None and ttft is not None and is_cold(ttft, warm.value)
+
+
+def _failed(last: Record, *, scales_to_zero: bool) -> WakeOutcome:
     failure = last.failure
     if failure is not None and failure.kind in TIMEOUT_KINDS:
         return WakeOutcome.GAVE_UP
-    is_still_loading = is_loading(failure, scales_to_zero=cold.get("scales_to_zero") is True)
-    return WakeOutcome.CAPPED if is_still_loading else WakeOutcome.FAILED
+    return WakeOutcome.CAPPED if is_loading(failure, scales_to_zero=scales_to_zero) else WakeOutcome.FAILED
 
 
 def _details(attempts: Sequence[Record]) -> Iterator[str]:

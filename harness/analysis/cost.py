@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from harness.analysis.results.case import Case
 from harness.analysis.results.estimates import Value
 from harness.analysis.tokens import NO_USAGE
 from harness.analysis.values import known, missing
@@ -29,6 +30,12 @@ def price_book(endpoint: Mapping[str, object]) -> Prices | None:
     """Give the prices of an endpoint as configured; None when it states none."""
     prices = endpoint.get("prices")
     return None if prices is None else msgspec.convert(prices, Prices)
+
+
+def currency_of(case: Case) -> str:
+    """Give the currency of the price books, which is the same on both sides; empty without one."""
+    prices = price_book(case.reference.endpoint)
+    return "" if prices is None else prices.currency
 
 
 def request_cost(record: Record, prices: Prices | None) -> Value:

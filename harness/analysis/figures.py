@@ -50,6 +50,7 @@ class Terms:
     margin: float | None = None  # None: nothing is decided, the figures are only shown
     is_required: bool = True  # what is not asked for may be left out where there is nothing to judge it by
     disagreement: Disagreement | None = None  # of the sides' answers; None: not compared
+    currency: str = ""  # of the price books; empty without one
 
     @property
     def level(self) -> float:

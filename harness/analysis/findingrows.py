@@ -6,12 +6,19 @@ from collections.abc import Mapping, Sequence
 from harness.analysis.buffering import likely_cause
 from harness.analysis.results.evidence import FindingRow
 from harness.analysis.trials import JudgedRecord
+from harness.analysis.words import percent
 from harness.model.record import Arm, FindingKind, Record
 
 SYNTHETIC_STREAMING = "synthetic_streaming"
 _SYNTHETIC_ADVICE = (
     "The answer was held back and then sent in bursts: decode rates are withheld, and TTFT is the time to the burst. "
     "Turn off response buffering (proxy_buffering), compression or the server's own batching of output."
+)
+LATE_READING = "late_reading"
+_LATE_ADVICE = (
+    "Output came in bursts, as if it had been held back. {share} of this side's output events were merged because this "
+    "client read late, which looks the same: nothing is said of the endpoint. Measure again with less other work on "
+    "this machine."
 )
 FINDING_ADVICE: Mapping[FindingKind, str] = {
     FindingKind.COMMENTS: "Legal in server-sent events: a parser must skip lines that begin with a colon.",
@@ -58,8 +65,13 @@ _NAMING = frozenset({FindingKind.REASONING_FIELD, FindingKind.FINISH_REASON_UNKN
 _NAMES_SHOWN = 3
 
 
-def finding_rows(arm: Arm, judged: Sequence[JudgedRecord], followed: Sequence[Record] = ()) -> tuple[FindingRow, ...]:
-    """Give a row per kind of finding, most frequent first; warm-ups, every level of load and follow-ups count."""
+def finding_rows(
+    arm: Arm, judged: Sequence[JudgedRecord], followed: Sequence[Record] = (), *, late_share: float | None = None
+) -> tuple[FindingRow, ...]:
+    """Give a row per kind of finding, most frequent first; warm-ups, every level of load and follow-ups count.
+
+    `late_share` is the fraction of output events that our own late reading merged; None: not known.
+    """
     by_kind: dict[FindingKind, list[str]] = {}
     responses: dict[FindingKind, int] = {}
     prompts: dict[FindingKind, Counter[str]] = {}
@@ -80,21 +92,23 @@ def finding_rows(arm: Arm, judged: Sequence[JudgedRecord], followed: Sequence[Re
         )
         for kind, details in by_kind.items()
     ]
-    return tuple(sorted(rows + _synthetic_streaming(arm, judged), key=lambda row: (-row.n_responses, row.kind)))
+    return tuple(sorted(rows + _bursts(arm, judged, late_share or 0.0), key=lambda row: (-row.n_responses, row.kind)))
 
 
-def _synthetic_streaming(arm: Arm, judged: Sequence[JudgedRecord]) -> list[FindingRow]:
-    """Name buffered streams: seen from many responses, not by the decoder from one."""
+def _bursts(arm: Arm, judged: Sequence[JudgedRecord], late_share: float) -> list[FindingRow]:
+    """Name buffered streams, seen from many responses: the endpoint's, unless our late reading explains as many."""
     buffered = [item.record for item in judged if item.is_buffered]
     if not buffered:
         return []
+    n_events = sum(len(item.record.arrivals.read) for item in judged)
+    is_ours = sum(len(record.arrivals.read) for record in buffered) <= late_share * n_events
     return [
         FindingRow(
             arm=arm,
-            kind=SYNTHETIC_STREAMING,
+            kind=LATE_READING if is_ours else SYNTHETIC_STREAMING,
             n_responses=len(buffered),
-            example=f"likely cause: {likely_cause(buffered[0])}",
-            advice=_SYNTHETIC_ADVICE,
+            example="" if is_ours else f"likely cause: {likely_cause(buffered[0])}",
+            advice=_LATE_ADVICE.format(share=percent(late_share)) if is_ours else _SYNTHETIC_ADVICE,
             prompts=tuple(dict.fromkeys(record.key.prompt_id for record in buffered)),
         )
     ]

@@ -16,14 +16,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from harness.analysis.allocation import demotions_at, find_demotions
+from harness.analysis.cost import currency_of
 from harness.analysis.figures import Draws, Figures, Terms
 from harness.analysis.gatefigures import gate_figures
-from harness.analysis.gatetable import GateRow, gate_rows
+from harness.analysis.gatetable import Form, GateRow, gate_rows
 from harness.analysis.gatewords import gate_reason
 from harness.analysis.looks import ALPHA, plan_alpha
 from harness.analysis.losses import granularity
 from harness.analysis.multiplicity import holm
 from harness.analysis.pairs import Pair
+from harness.analysis.recordedsides import is_set_aside
 from harness.analysis.results.case import Case
 from harness.analysis.results.gate import Gate, GateKind, Outcome
 from harness.analysis.results.likeness import Disagreement
@@ -97,14 +99,21 @@ def judge_figures(
     case: Case, figures: Sequence[Figures], void_timing: str | None, *, beside: Sequence[Figures] = ()
 ) -> tuple[Gate, ...]:
     """Judge the gates by their figures; those `beside` belong to the same family of tests."""
-    demoted = {demotion.gate: demotion for demotion in demotions(case)}
+    aside = {row.id for row in gate_rows(case.settings.verdict) if is_set_aside(case, row)}
+    demoted = {demotion.gate: demotion for demotion in demotions(case) if demotion.gate not in aside}
     adjusted = _adjust(case, figures, void_timing, beside)
     return tuple(_judge(case, found, demoted.get(found.row.id), adjusted, void_timing) for found in figures)
 
 
 def _terms(row: GateRow, case: Case, alpha: float, disagreement: Disagreement | None) -> Terms:
     settings = row.settings(case.settings.verdict)
-    return Terms(alpha=alpha, margin=settings.margin, is_required=settings.required, disagreement=disagreement)
+    return Terms(
+        alpha=alpha,
+        margin=settings.margin,
+        is_required=settings.required,
+        disagreement=disagreement,
+        currency=currency_of(case),
+    )
 
 
 def _draws_for(alpha: float, n_gates: int) -> Draws:
@@ -130,7 +139,8 @@ def _adjust(
 ) -> dict[str, float]:
     raw = _p_values(figures, void_timing)
     # A loss in these fails the verdict: required by the settings, demoted or not.
-    required = {row.id for row in gate_rows(case.settings.verdict) if row.settings(case.settings.verdict).required}
+    rows = [row for row in gate_rows(case.settings.verdict) if not is_set_aside(case, row)]
+    required = {row.id for row in rows if row.settings(case.settings.verdict).required}
     family = {gate: raw[gate] for gate in required & raw.keys()}
     others = {f"beside {gate}": p for gate, p in _p_values(beside, void_timing).items() if gate in required}
     adjusted = holm(family | others)
@@ -163,7 +173,8 @@ def _judge(
     p_value = adjusted.get(row.id)
     scale = Scale.of(row)
     outcome = decide(found, scale, settings.margin, p_value, alpha)
-    if is_void and found.is_applicable:
+    is_void = is_void and found.is_applicable
+    if is_void:
         outcome = Outcome.INCONCLUSIVE
     return Gate(
         id=row.id,
@@ -172,7 +183,7 @@ def _judge(
         kind=row.kind,
         margin=settings.margin,
         higher_is_better=row.higher_is_better,
-        is_required=settings.required and demotion is None,
+        is_required=settings.required and demotion is None and not is_set_aside(case, row),
         demoted_because=_demoted_because(demotion),
         outcome=outcome,
         reason=void_timing
@@ -194,7 +205,9 @@ def _judge(
         evidence=_evidence(found, settings.margin, outcome),
         level=round(1 - alpha, 12),
         is_timing=row.is_timing,
+        is_void=is_void,
         is_two_sided=row.is_two_sided,
+        currency=currency_of(case) if row.other is Form.COST else "",
     )
 
 

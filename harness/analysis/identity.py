@@ -139,11 +139,14 @@ def _bound_words(found: Disagreement, limits: Limits) -> str:
     told = f"p {p_value:.3f}" if p_value >= _SHOWN_FROM else f"p below {_SHOWN_FROM}"
     most = points(max(upper, 0.0), signed=False)
     alike = points(limits.margin, signed=False)
-    return f", at most {most} with {percent(limits.level)} confidence (alike below {alike}), {told}"
+    return (
+        f", at most {most} with {percent(limits.level)} confidence, where below {alike} would count as alike; equal "
+        f"sides would differ as much with {told}"
+    )
 
 
 def _noise_words(noise: SelfNoise) -> str:
     if noise.effect.value is None:
         return "; self-noise not measurable"
-    source = "a placebo" if noise.source == PLACEBO else "the reference's repeats in two halves"
-    return f"; self-noise of {source}: {points(noise.effect.value)}"
+    source = "the reference and a placebo" if noise.source == PLACEBO else "two halves of the reference's repeats"
+    return f"; self-noise, the same between {source}: {points(noise.effect.value)}"

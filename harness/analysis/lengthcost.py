@@ -31,7 +31,7 @@ from harness.analysis.resampling import PairedValues, RatioBounds, prompt_draws
 from harness.analysis.results.estimates import Interval, Value
 from harness.analysis.results.trial import Trial
 from harness.analysis.values import known, missing
-from harness.analysis.words import count_of
+from harness.analysis.words import count_of, ratio
 from harness.model.golden import GoldenSet
 
 _TIE = 1e-9
@@ -99,8 +99,9 @@ def _lengths(values: PairedValues) -> tuple[str, ...]:
     names = sorted(set(values.prompts))
     logs = _by_prompt(values, values.candidate - values.reference)
     far = sorted(zip(names, logs, strict=True), key=lambda one: -abs(one[1]))[:3]
-    shown = ", ".join(f"{name} ({math.exp(log):.2f}×)" for name, log in far)
-    return (f"the lengths differ most on {shown}",)
+    sizes = [(name, ratio(math.exp(log))) for name, log in far]
+    shown = ", ".join(f"{name} ({size})" for name, size in sizes if size != ratio(1.0))
+    return (f"the lengths differ most on {shown}",) if shown else ()
 
 
 def cost_figures(
@@ -133,7 +134,7 @@ def cost_figures(
         p_value=values.p_value(rng, draws.permutation),
         cannot_pass=_too_few(values.places.n_prompts) or undefined,
         is_blind=values.places.n_prompts == 1 or undefined is not None or math.isnan(effect),
-        evidence=(values.words(),),
+        evidence=(values.words(terms.currency),),
     )
 
 
@@ -209,9 +210,10 @@ class Money:
         n = self.successes[side].sum()
         return known(float(self.costs[side].sum() / n)) if n else missing("no task succeeded")
 
-    def words(self) -> str:
+    def words(self, currency: str) -> str:
         """Say what the two ratios are made of."""
-        one, two = (f"{self.costs[side].sum():.4g} for {self.successes[side].sum():.0f} successes" for side in (0, 1))
+        spent = [f"{self.costs[side].sum():.4g} {currency}".rstrip() for side in (0, 1)]
+        one, two = (f"{spent[side]} for {self.successes[side].sum():.0f} successes" for side in (0, 1))
         return f"{two} on the candidate, {one} on the reference"
 
 

@@ -1,9 +1,9 @@
-"""Rollback triggers: how many bad requests after a cut-over are more than a run's worst case explains.
+"""Rollback triggers: how many bad requests after a cut-over are more than the margins allow.
 
 A trigger counts bad requests among the next n. The count k is the smallest with P(X > k) <= 1 %, X binomial with the
-worst rate that is still compatible with the run (C. J. Clopper and E. S. Pearson, Biometrika 26 (1934) 404, read the
-same sums the other way). For a quantile the bad requests are those beyond the reference's quantile times the bound:
-at worst a share of 1 - q of them (q for a rate, where low is bad).
+rate of bad requests at the margin (C. J. Clopper and E. S. Pearson, Biometrika 26 (1934) 404, read the same sums the
+other way). For a quantile the bad requests are those beyond the reference's quantile times the margin: of a candidate
+at its margin a share of 1 - q of them (q for a rate, where low is bad).
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ POWER = 0.8
 _WINDOWS = (20, 50, 100, 200, 500, 1_000)
 _QUANTILES = {"p5": 0.05, "p50": 0.5, "p95": 0.95, "p99": 0.99}
 _TWICE = 2
-_MARGINS = 2  # beyond the worst rate: what a rate's trigger is made to notice
+_MARGINS = 2  # beyond the allowed rate: what a rate's trigger is made to notice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +30,11 @@ class Trigger:
     title: str
     higher_is_better: bool
     window: int | None = None
-    most: int | None = None  # bad requests of the window that are still explained
-    worst_rate: float | None = None  # of bad requests, still compatible with the run
+    most: int | None = None  # bad requests of the window that are still allowed
+    allowed_rate: float | None = None  # of bad requests, at the margin
     limit: float | None = None  # beyond which a request is bad, in the metric's unit; None: a bad outcome
-    false_alarm: float | None = None  # at the worst rate
-    allowed: float | None = None  # the margin's limit, in the metric's unit
-    seen_at: float | None = None  # a rate that is clearly beyond the worst
+    false_alarm: float | None = None  # at the allowed rate
+    seen_at: float | None = None  # a rate that is clearly beyond the allowed one
     power: float | None = None  # chance to trigger at that rate
     missing: str | None = None
 
@@ -49,10 +48,12 @@ def triggers(gates: Sequence[Gate]) -> tuple[Trigger, ...]:
 def _trigger(gate: Gate) -> Trigger | None:
     if gate.kind is GateKind.DIFFERENCE:
         return _rate_trigger(gate)
-    if gate.kind is GateKind.SHARE:
-        return _share_trigger(gate)
     q = _quantile_of(gate)
-    return None if q is None else _quantile_trigger(gate, q)
+    if gate.kind is not GateKind.SHARE and q is None:
+        return None
+    if gate.is_void:
+        return _without(gate, "the timings of this run do not count")
+    return _share_trigger(gate) if q is None else _quantile_trigger(gate, q)
 
 
 def _quantile_of(gate: Gate) -> float | None:
@@ -63,29 +64,24 @@ def _quantile_of(gate: Gate) -> float | None:
 
 
 def _rate_trigger(gate: Gate) -> Trigger:
-    if gate.bound is None or gate.reference.value is None:
-        return _without(gate, "its worst case is not bounded by this run")
-    worst = gate.reference.value + gate.bound
-    bad = 1 - worst if gate.higher_is_better else worst
-    worst_rate = min(max(bad, 0.0), 1.0)
-    return _counted(gate, worst_rate, worst_rate + _MARGINS * gate.margin)
+    if gate.reference.value is None:
+        return _without(gate, "the reference has no rate in this run")
+    bad = 1 - gate.reference.value if gate.higher_is_better else gate.reference.value
+    return _counted(gate, bad + abs(gate.margin), _MARGINS * abs(gate.margin))
 
 
 def _share_trigger(gate: Gate) -> Trigger:
-    if gate.bound is None:
-        return _without(gate, "its worst case is not bounded by this run")
-    return _counted(gate, min(max(gate.bound, 0.0), 1.0), gate.bound + _MARGINS * gate.margin)
+    return _counted(gate, gate.margin, _MARGINS * gate.margin)
 
 
 def _quantile_trigger(gate: Gate, q: float) -> Trigger:
-    if gate.bound is None or gate.reference.value is None:
-        return _without(gate, "its worst case is not bounded by this run")
-    limit = gate.reference.value * gate.bound
+    if gate.reference.value is None:
+        return _without(gate, "the reference has no such quantile in this run")
+    limit = gate.reference.value * gate.margin
     if not 0 < limit < float("inf"):
-        return _without(gate, "its worst case falls among failed requests")
-    worst_rate = q if gate.higher_is_better else round(1 - q, 12)
-    found = _counted(gate, worst_rate, _TWICE * worst_rate)
-    return replace(found, limit=limit, allowed=gate.reference.value * gate.margin)
+        return _without(gate, "the reference's quantile falls among failed requests")
+    allowed_rate = q if gate.higher_is_better else round(1 - q, 12)
+    return replace(_counted(gate, allowed_rate, allowed_rate), limit=limit)
 
 
 def _without(gate: Gate, reason: str) -> Trigger:
@@ -94,14 +90,14 @@ def _without(gate: Gate, reason: str) -> Trigger:
     )
 
 
-def _counted(gate: Gate, worst_rate: float, seen_at: float) -> Trigger:
-    """Take the smallest window in which a rate clearly beyond the worst is noticed in four of five."""
-    if worst_rate >= 1:
-        return _without(gate, "in the worst case every request is bad")
+def _counted(gate: Gate, allowed_rate: float, further: float) -> Trigger:
+    """Take the smallest window in which a rate clearly beyond the allowed one is noticed in four of five."""
+    if allowed_rate >= 1:
+        return _without(gate, "at the margin every request may be bad")
     # Half of the requests lie beyond a median and twice that is all of them: half the way to all is far enough.
-    clear = min(seen_at, (1 + worst_rate) / _TWICE)
-    window = next((window for window in _WINDOWS if _power(window, worst_rate, clear) >= POWER), _WINDOWS[-1])
-    most = most_explained(window, worst_rate)
+    clear = min(allowed_rate + further, (1 + allowed_rate) / _TWICE)
+    window = next((window for window in _WINDOWS if _power(window, allowed_rate, clear) >= POWER), _WINDOWS[-1])
+    most = most_explained(window, allowed_rate)
     return Trigger(
         gate=gate.id,
         metric=gate.metric,
@@ -109,15 +105,15 @@ def _counted(gate: Gate, worst_rate: float, seen_at: float) -> Trigger:
         higher_is_better=gate.higher_is_better,
         window=window,
         most=most,
-        worst_rate=worst_rate,
-        false_alarm=float(binom.sf(most, window, worst_rate)),
+        allowed_rate=allowed_rate,
+        false_alarm=float(binom.sf(most, window, allowed_rate)),
         seen_at=clear,
-        power=_power(window, worst_rate, clear),
+        power=_power(window, allowed_rate, clear),
     )
 
 
-def _power(window: int, worst_rate: float, rate: float) -> float:
-    return float(binom.sf(most_explained(window, worst_rate), window, rate))
+def _power(window: int, allowed_rate: float, rate: float) -> float:
+    return float(binom.sf(most_explained(window, allowed_rate), window, rate))
 
 
 def most_explained(window: int, rate: float, false_alarm: float = FALSE_ALARM) -> int:

@@ -9,6 +9,7 @@ from harness.analysis.agreement import answer_groups, cross_agreement, self_agre
 from harness.analysis.gatetable import is_unsettled
 from harness.analysis.quantiles import quantile
 from harness.analysis.results.estimates import Value
+from harness.analysis.results.instrument import VOID_FIGURE
 from harness.analysis.results.prompts import PromptRow, PromptSide
 from harness.analysis.results.trial import Rung, Trial
 from harness.analysis.trials import JudgedRecord
@@ -31,14 +32,16 @@ class _Effects:
     success_difference: Value
 
 
-def prompt_rows(judged: Sequence[JudgedRecord], golden: GoldenSet, arms: Sequence[Arm]) -> tuple[PromptRow, ...]:
-    """Give a row per prompt, worst first; only judged trials count."""
+def prompt_rows(
+    judged: Sequence[JudgedRecord], golden: GoldenSet, arms: Sequence[Arm], *, is_void: bool = False
+) -> tuple[PromptRow, ...]:
+    """Give a row per prompt, worst first; only judged trials count, and void timings are not compared."""
     trials: dict[tuple[Arm, str], list[Trial]] = {}
     for item in judged:
         if item.trial.is_judged:
             trials.setdefault((item.trial.key.arm, item.trial.key.prompt_id), []).append(item.trial)
     rows = [
-        _row(prompt, [prompt_side(prompt, trials.get((arm, prompt.id), [])) for arm in arms])
+        _row(prompt, [prompt_side(prompt, trials.get((arm, prompt.id), [])) for arm in arms], is_void=is_void)
         for prompt in golden.prompts
     ]
     return tuple(sorted(rows, key=lambda row: (-row.score, row.prompt_id)))
@@ -91,9 +94,9 @@ def _middle(trials: Sequence[Trial], metric: str, *, counts_failures: bool) -> V
     return known(middle)
 
 
-def _row(prompt: Prompt, sides: Sequence[PromptSide]) -> PromptRow:
+def _row(prompt: Prompt, sides: Sequence[PromptSide], *, is_void: bool) -> PromptRow:
     reference, candidate = sides[0], sides[1] if len(sides) > 1 else None
-    effects = _alone() if candidate is None else _effects(reference, candidate)
+    effects = _alone() if candidate is None else _effects(reference, candidate, is_void=is_void)
     return PromptRow(
         prompt_id=prompt.id,
         category=prompt.category,
@@ -119,12 +122,12 @@ def _alone() -> _Effects:
     )
 
 
-def _effects(reference: PromptSide, candidate: PromptSide) -> _Effects:
+def _effects(reference: PromptSide, candidate: PromptSide, *, is_void: bool) -> _Effects:
     one, two = _success_fraction(reference), _success_fraction(candidate)
     return _Effects(
         cross_agreement=cross_agreement(reference.answers, candidate.answers),
-        ttft_ratio=quotient(candidate.ttft_p50_s, reference.ttft_p50_s),
-        decode_ratio=quotient(candidate.decode_p50, reference.decode_p50),
+        ttft_ratio=missing(VOID_FIGURE) if is_void else quotient(candidate.ttft_p50_s, reference.ttft_p50_s),
+        decode_ratio=missing(VOID_FIGURE) if is_void else quotient(candidate.decode_p50, reference.decode_p50),
         success_difference=missing("no checks, or no request") if one is None or two is None else known(two - one),
     )
 

@@ -10,6 +10,7 @@ from harness.analysis.intervals import prompts_like_these_bound
 from harness.analysis.load import load_words, side_loads
 from harness.analysis.looks import is_planned, plan_alpha
 from harness.analysis.pairs import Pair, judged_trials
+from harness.analysis.recordedsides import earlier_sides, recorded_warnings
 from harness.analysis.results.case import Case
 from harness.analysis.results.gate import Gate, Outcome
 from harness.analysis.results.instrument import Instrument
@@ -28,11 +29,18 @@ def unverified(case: Case, gates: Sequence[Gate], pairs: Sequence[Pair]) -> tupl
         *(f"{gate.title}: {gate.reason.removeprefix(f'{gate.title}: ')}" for gate in gates if _is_absent(gate)),
         *(f"{gate.title}: {gate.demoted_because}" for gate in gates if gate.demoted_because),
         _traffic(len({pair.prompt_id for pair in pairs}), plan_alpha(case.plan, case.look)),
+        *_timings(case),
         _load(case),
         "Cold starts: first contacts and warm-ups are recorded but not judged",
         "Other hours and other places: this is one client at one time; run it again at another hour",
         "That answers are worded the same: only what the checks look at is judged",
     )
+
+
+def _timings(case: Case) -> list[str]:
+    if case.recorded_timings or not earlier_sides(case):
+        return []
+    return ["Timings: the sides were not measured together, so their ratios are informative"]
 
 
 def _is_absent(gate: Gate) -> bool:
@@ -70,6 +78,7 @@ def judgement_notes(
             *_redacted(case),
             *_exploratory(case),
             *_earlier_sides(case),
+            *recorded_warnings(case),
             _unlike_loads(case),
             _unlike_achieved(instrument),
             _unpaired(trials, pairs),
@@ -97,11 +106,10 @@ def _exploratory(case: Case) -> list[str]:
 
 
 def _earlier_sides(case: Case) -> list[str]:
-    sides = [side for side in (case.reference, case.candidate) if side is not None and side.was_recorded_earlier]
     return [
         f"The {side.arm} was recorded earlier (run {side.run_id}): what changed in between, on the network or on the "
         "server, counts as a difference."
-        for side in sides
+        for side in earlier_sides(case)
     ]
 
 

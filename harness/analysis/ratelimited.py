@@ -30,27 +30,33 @@ def limit_rows(records: Sequence[Record], endpoint: Mapping[str, object]) -> tup
 
 
 def attribute(record: Record, n_sent: int, stated: int | None) -> Found:
-    """Name the cause and its evidence: what the server says outright, then its counters, then our send log.
+    """Name the cause and its evidence: codes, the server's counters, our send log, and only then a message's words.
 
     `n_sent` requests had gone out in the minute up to this one; `stated` is the quota that the endpoint file names.
     """
     states = quota_states(record.headers)
     return (
-        _by_words(record, _MONEY, LimitCause.OWN_QUOTA, of_code=True)
-        or _by_words(record, _CAPACITY, LimitCause.CAPACITY)
+        _by_code(record, _MONEY, LimitCause.OWN_QUOTA)
+        or _by_code(record, _CAPACITY, LimitCause.CAPACITY)
         or _by_counters(states)
-        or _by_words(record, _OWN, LimitCause.OWN_QUOTA, of_code=True)
+        or _by_code(record, _OWN, LimitCause.OWN_QUOTA)
         or _by_log(states, n_sent, stated)
+        or _by_message(record, _CAPACITY, LimitCause.CAPACITY)  # "your purchased capacity" is a quota
         or (LimitCause.UNKNOWN, _unexplained(states, n_sent))
     )
 
 
-def _by_words(record: Record, words: Sequence[str], cause: LimitCause, *, of_code: bool = False) -> Found | None:
-    """Look for words in code and type; in the message, too, unless only a code is clear enough."""
+def _by_code(record: Record, words: Sequence[str], cause: LimitCause) -> Found | None:
     failure = record.failure
-    if failure is None:
-        return None
-    texts = {"code": failure.code, "type": failure.error_type, "message": None if of_code else failure.message}
+    return None if failure is None else _by_words({"code": failure.code, "type": failure.error_type}, words, cause)
+
+
+def _by_message(record: Record, words: Sequence[str], cause: LimitCause) -> Found | None:
+    failure = record.failure
+    return None if failure is None else _by_words({"message": failure.message}, words, cause)
+
+
+def _by_words(texts: Mapping[str, str | None], words: Sequence[str], cause: LimitCause) -> Found | None:
     for place, text in texts.items():
         plain = "".join(filter(str.isalnum, (text or "").lower()))
         if any(word in plain for word in words):

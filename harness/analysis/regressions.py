@@ -4,12 +4,15 @@ Success: the hypergeometric tail of the candidate's successes (Fisher's exact te
 exact distribution of the candidate's rank sum over all labellings, ties at their mean rank, a failure as slower than
 anything. Within a metric Benjamini and Hochberg, J. R. Statist. Soc. B 57 (1995) 289, keep the expected share of false
 names at q; tests that could not reach q whatever happened are left out first (R. E. Tarone, Biometrics 46 (1990) 515).
+Where times or rates are worse on all prompts alike, no prompt stands out by that: what the median prompt lost is taken
+from the candidate's values first.
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +51,16 @@ class Losses:
             return missing(_FAILS)
         return known(abs(middle))
 
+    @property
+    def ratio(self) -> float | None:
+        """Give the candidate's figure over the reference's; None where either has none or is zero."""
+        one, two = self.shown(self.reference).value, self.shown(self.candidate).value
+        return two / one if one and two else None
+
+    def beyond(self, shift: float) -> "Losses":
+        """Take a ratio that all prompts share from the candidate's times or rates."""
+        return self if shift == 1 else replace(self, candidate=self.candidate / shift)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExactTest:
@@ -69,6 +82,14 @@ def prompt_losses(pairs: Sequence[Pair], metric: str) -> list[Losses]:
         Losses(prompt_id=prompt_id, metric=metric, reference=np.array(ours), candidate=np.array(theirs))
         for prompt_id, (ours, theirs) in sides.items()
     ]
+
+
+def common_shift(found: Sequence[Losses]) -> float:
+    """Give the ratio by which the median prompt got worse; 1 where it did not, and of success."""
+    ratios = [ratio for losses in found if losses.metric != "task_success" and (ratio := losses.ratio) is not None]
+    if not ratios:
+        return 1.0
+    return (min if found[0].metric in _HIGHER_IS_BETTER else max)(1.0, median(ratios))
 
 
 def _loss(trial: Trial, metric: str) -> float | None:
@@ -133,6 +154,7 @@ class Screen:
     flagged: tuple[Regression, ...]  # smallest p first
     n_tests: int  # that could have been flagged
     smallest_p: float | None  # that any of them can reach
+    shifts: Mapping[str, float]  # metric -> ratio by which the median prompt got worse, 1 where it did not
 
 
 def screen_prompts(pairs: Sequence[Pair], *, metrics: Sequence[str] = METRICS) -> Screen:
@@ -140,14 +162,17 @@ def screen_prompts(pairs: Sequence[Pair], *, metrics: Sequence[str] = METRICS) -
     flagged: list[Regression] = []
     n_tests = 0
     smallest: list[float] = []
+    shifts: dict[str, float] = {}
     for metric in metrics:
-        tested = [(losses, _TESTS[metric](losses)) for losses in prompt_losses(pairs, metric)]
+        found = prompt_losses(pairs, metric)
+        shift = shifts[metric] = common_shift(found)
+        tested = [(losses, _TESTS[metric](losses.beyond(shift))) for losses in found]
         able = [(losses, test) for losses, test in tested if test.smallest <= Q]
         n_tests += len(able)
         smallest += [test.smallest for _, test in able]
         flagged += _flagged(able)
     ordered = sorted(flagged, key=lambda one: (one.adjusted_p, one.p_value, one.prompt_id, one.metric))
-    return Screen(flagged=tuple(ordered), n_tests=n_tests, smallest_p=min(smallest, default=None))
+    return Screen(flagged=tuple(ordered), n_tests=n_tests, smallest_p=min(smallest, default=None), shifts=shifts)
 
 
 def _flagged(tested: Sequence[tuple[Losses, ExactTest]]) -> list[Regression]:

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.analysis.certificate import certify
+from harness.analysis.casecertificate import case_certificate
 from harness.analysis.certificatelimits import VOID
 from harness.analysis.gatefigures import Draws, Figures
 from harness.analysis.gates import case_figures, judge_figures
 from harness.analysis.gatetable import Form, GateRow, gate_rows
-from harness.analysis.instrument import side_instrument
 from harness.analysis.intervals import wilson
 from harness.analysis.looks import most_generous_look, plan_alpha
 from harness.analysis.pairs import Pair, metric_pairs, rate_pairs
@@ -45,6 +44,7 @@ class GatePower:
     is_required: bool
     n_fail: int
     n_pass: int
+    is_void: bool = False  # the run's timings are VOID: it could not be judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ def enough_draws(case: Case) -> Draws:
 def sabotage(case: Case, *, draws: int, seed: int, judged_by: Draws | None = None) -> tuple[DamageResult, ...]:
     """Judge the reference against itself, each damage on the same draws; the undamaged comes first."""
     side = case.reference
-    void_timing = why_timing_is_void(_checks(case))
+    void_timing = why_void(case)
     trials = [item.trial for item in judge_side(side, case.golden) if _is_counted(item.trial)]
     ladder = damages([record for record in first_attempts(side.records) if is_judged(record)])
     variants = [_variant(damage, case, trials, seed) for damage in (_UNDAMAGED, *ladder)]
@@ -176,6 +176,11 @@ def _judge_draw(draw: "_Draw", tallies: Sequence["_Tally"], asked: _Question) ->
         tally.add(judge_figures(case, figures, asked.void_timing), shift, alpha)
 
 
+def why_void(case: Case) -> str | None:
+    """Give the reason why no draw can be judged by its times: the run's own certificate holds for its records."""
+    return why_timing_is_void(_checks(case))
+
+
 def reference_notes(case: Case) -> tuple[str, ...]:
     """Say what of the run itself already speaks against its verdicts."""
     about_candidate = {"common_prompts"}
@@ -198,12 +203,10 @@ def look_note(case: Case) -> str:
 
 
 def _checks(case: Case) -> tuple[ValidityCheck, ...]:
-    """Ask of the reference alone what is asked of every run."""
+    """Ask of the reference alone what is asked of every run; the timings are those of the whole run."""
     alone = replace(case, candidate=None, placebo=None)
-    judged = judge_side(case.reference, case.golden)
-    certificate = certify((side_instrument(alone, case.reference, judged),))
-    trials = [item.trial for item in judged]
-    return check_validity(Evidence(case=alone, trials=trials, pairs=(), certificate=certificate))
+    trials = [item.trial for item in judge_side(case.reference, case.golden)]
+    return check_validity(Evidence(case=alone, trials=trials, pairs=(), certificate=case_certificate(case)))
 
 
 def _is_counted(trial: Trial) -> bool:
@@ -340,6 +343,7 @@ class _Tally:
                     is_required=gate.is_required or gate.demoted_because is not None,
                     n_fail=self._failed[gate.id],
                     n_pass=self._passed[gate.id],
+                    is_void=gate.is_void,
                 )
                 for gate in self._gates.values()
                 if gate.outcome is not Outcome.NOT_APPLICABLE

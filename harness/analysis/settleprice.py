@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Sequence
 from itertools import pairwise
 
+from harness.analysis.cost import currency_of
 from harness.analysis.results.case import Case, Side
 from harness.analysis.results.trial import Trial
 from harness.model.record import Arm
@@ -50,12 +51,7 @@ def _money(case: Case, trials: Sequence[Trial], per_side: int) -> str:
     if any(mean is None for mean in means):
         return ""
     total = per_side * math.fsum(mean for mean in means if mean is not None)
-    return f"about {total:.2f} {_currency(case)}".rstrip()
-
-
-def _currency(case: Case) -> str:
-    prices = case.reference.endpoint.get("prices")
-    return str(prices.get("currency", "")) if isinstance(prices, dict) else ""
+    return f"about {total:.2f} {currency_of(case)}".rstrip()
 
 
 def _minutes(case: Case, trials: Sequence[Trial], per_side: int) -> str:

@@ -13,7 +13,7 @@ from harness.model.record import Record
 from harness.units import nanoseconds
 
 LEAST_ACHIEVED = 0.95  # of what was asked: below it a page says what kept the rest away
-LOOK_AHEAD = "the look-ahead held the faster side back for the slower one"
+LOOK_AHEAD = "the faster side waited for the slower one (look-ahead)"
 CONNECTING = "connections were being opened"
 
 

@@ -123,7 +123,9 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "level": "one-sided confidence of bound, 1 - the look's share of the error rate",
         "noise": "null: not measurable",
         "is_timing": "judges instants, which a busy client may spoil",
+        "is_void": "it does, and the run's timings are VOID: its figures must not be used",
         "is_two_sided": "a change in either direction is a loss",
+        "currency": "of the sides' values, where these are money",
     },
     "Interval": {
         "low": "lower end; null where there is none",

@@ -12,6 +12,7 @@ from harness.analysis.pairs import pair_trials
 from harness.analysis.placebo import judge_placebo
 from harness.analysis.provisos import judgement_notes, unverified
 from harness.analysis.readfirst import prompts_to_read
+from harness.analysis.recordedsides import recorded_words
 from harness.analysis.results.case import Case
 from harness.analysis.results.gate import Gate, Outcome
 from harness.analysis.results.instrument import Instrument
@@ -48,6 +49,7 @@ def judge_case(
     return Judgement(
         verdict=verdict,
         sentence=exploratory_words(case)
+        + recorded_words(case)
         + verdict_sentence(
             verdict,
             gates,
@@ -55,7 +57,9 @@ def judge_case(
             n_prompts=len({pair.prompt_id for pair in pairs}),
             is_screen=_is_screen(case),
         ),
-        worst_case=tuple(worst_case(gate) for gate in gates if gate.is_required and _is_judged(gate)),
+        worst_case=tuple(
+            worst_case(gate) for gate in gates if gate.is_required and _is_judged(gate) and not gate.is_void
+        ),
         gates=gates,
         validity=checks,
         settle=what_would_settle(case, gates, pairs, trials, void_timing=void_timing) if open_verdict else (),

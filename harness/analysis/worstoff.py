@@ -30,8 +30,17 @@ def find_worst_off(case: Case, pairs: Sequence[Pair], *, void_timing: str | None
         n_tests=screen.n_tests,
         smallest_p=screen.smallest_p,
         cohort=cohort,
-        sentence=" ".join([_screen_words(screen), _cohort_words(cohort), *([_VOID] if void_timing else [])]),
+        sentence=" ".join(
+            [*_shift_words(screen), _screen_words(screen), _cohort_words(cohort), *([_VOID] if void_timing else [])]
+        ),
     )
+
+
+def _shift_words(screen: Screen) -> list[str]:
+    """Say what all prompts share: it makes none of them stand out."""
+    told = {_NOUNS[metric]: ratio(shift) for metric, shift in screen.shifts.items()}
+    parts = [f"{noun} is {size}" for noun, size in told.items() if size != ratio(1.0)]
+    return [f"On the median prompt {listed(parts)} the reference's; what stands out is beyond that."] if parts else []
 
 
 def _screen_words(screen: Screen) -> str:
@@ -52,10 +61,18 @@ def _cohort_words(cohort: Cohort | None) -> str:
         return "No groups of prompts could be compared: there are no two, or nothing differed within them."
     name = f"{cohort.kind} `{cohort.name}`"
     paid = f"p {_p_words(cohort.p_value)} after looking at {count_of(cohort.n_cohorts, 'group')}"
-    if cohort.p_value > _SURE or cohort.effect.value is None:
-        return f"No group of prompts stands out: the largest regression is in {name}, {paid}."
+    if cohort.p_value > _SURE or not _differs(cohort):
+        return f"No group of prompts stands out: the largest difference from the others is in {name}, {paid}."
     size = f"{effect_words(cohort)} on {count_of(cohort.n_prompts, 'prompt')}"
     return f"Worst off is {name}: {size}{_elsewhere(cohort)}; {paid}."
+
+
+def _differs(cohort: Cohort) -> bool:
+    """Whether its size, as it is written, is another than that of the other prompts."""
+    inside, outside = cohort.effect.value, cohort.elsewhere.value
+    if inside is None:
+        return False
+    return outside is None or _size(cohort.metric, inside) != _size(cohort.metric, outside)
 
 
 def effect_words(cohort: Cohort) -> str:

@@ -28,10 +28,13 @@ def checklist(run: Path, probes: tuple[Path, ...], output: Path | None) -> int:
     Example:
         bench checklist results/<run> --probes results/<probe folder> -o cutover.md
     """
+    from harness.cli.exporting import refuse_unwritable  # noqa: PLC0415
     from harness.cli.judging import checklist_of_run  # noqa: PLC0415  # keeps --help light
     from harness.model.storage import write_atomically  # noqa: PLC0415
     from harness.report.markdown import checklist_text  # noqa: PLC0415
 
+    if output is not None:
+        refuse_unwritable(output, "--output")
     text = checklist_text(checklist_of_run(run, probes))
     if output is None:
         click.echo(text)

@@ -28,6 +28,7 @@ from harness.model.storage import RunWriter
 from harness.units import seconds
 
 if TYPE_CHECKING:
+    from harness.analysis.results.case import Side
     from harness.analysis.results.cold import ColdPath, WakeOutcome
     from harness.measure.coldrun import ColdPlan, ColdSession, Stage, Watch
 
@@ -57,6 +58,7 @@ def measure_cold(request: ColdRequest) -> Path:
     """Measure and give the run folder; what was recorded before an error or Ctrl-C stays there."""
     from harness.cli.judging import keep_records, make_reports_folder  # noqa: PLC0415
     from harness.measure.coldrun import ColdSession, wake_set  # noqa: PLC0415  # openai loads here
+    from harness.measure.ending import ending_once  # noqa: PLC0415
     from harness.model.endpointfile import load_endpoint  # noqa: PLC0415
 
     endpoint = as_expected(load_endpoint(request.endpoint), request)
@@ -67,7 +69,7 @@ def measure_cold(request: ColdRequest) -> Path:
     _agree(endpoint, cold, request)
     clock = SystemClock()
     header = _header(endpoint, golden, plan, cold, clock)
-    with RunWriter(request.out / header.run_id, header) as writer:
+    with ending_once(), RunWriter(request.out / header.run_id, header) as writer:
         _play(session, cold, writer, quiet=request.quiet or request.as_json)
     keep_records(writer.folder)
     return writer.folder
@@ -101,7 +103,7 @@ def cold_plan(endpoint: Endpoint, request: ColdRequest) -> "ColdPlan":
 
 
 def announcement(endpoint: Endpoint, cold: "ColdPlan") -> list[str]:
-    """Say how long it takes and what is billed, at most."""
+    """Say what is not verified, how long it takes and what is billed, at most."""
     from harness.measure.waking import ALLOWANCE_S, cap_of  # noqa: PLC0415
 
     cap_s, n = cap_of(endpoint.cold), cold.repeats
@@ -111,7 +113,9 @@ def announcement(endpoint: Endpoint, cold: "ColdPlan") -> list[str]:
     wakes = f"{n} wake{'s' if n > 1 else ''}, one request in flight and one more to compare with each"
     told = f"{_minutes(idle_s)} idle, then at most {_minutes(cap_s)} a wake, twice that where the provider answers 504"
     billed = f"up to {_minutes(awake_s)} of GPU time, the time until it sleeps again included"
+    unverified = [] if endpoint.tls.verify else [f"WARNING: TLS certificates of {endpoint.name} are not verified"]
     return [
+        *unverified,
         f"{endpoint.name}: {wakes}; {told}: {_minutes(most_s)} at most",
         f"each wake is billed by your provider: {billed}",
     ]
@@ -170,11 +174,11 @@ def _header(endpoint: Endpoint, golden: GoldenSet, plan: Plan, cold: "ColdPlan",
 
 def _play(session: "ColdSession", cold: "ColdPlan", writer: RunWriter, *, quiet: bool) -> None:
     """Measure; the header says how it ended, whatever ends it."""
-    from harness.measure.loop import ending_on_sigterm, run_measuring  # noqa: PLC0415
+    from harness.measure.loop import run_measuring  # noqa: PLC0415
 
     status, reason = RunStatus.INTERRUPTED, None
     try:
-        with _watching(quiet=quiet) as watch, ending_on_sigterm():
+        with _watching(quiet=quiet) as watch:
             run_measuring(lambda: session.run(cold, writer, watch))
         status = RunStatus.FINISHED
     except BenchError as error:
@@ -230,6 +234,7 @@ def report_cold(folder: Path, request: ColdRequest) -> int:
     """Write the page, print the wakes, give the exit code."""
     from harness.cli.judging import judged_run  # noqa: PLC0415  # pandas and scipy load here
     from harness.report.view_cold import wake_lines  # noqa: PLC0415
+    from harness.report.view_tls import tls_facts  # noqa: PLC0415
     from harness.report.write import write_report  # noqa: PLC0415
 
     judged = judged_run(folder, None)
@@ -237,16 +242,20 @@ def report_cold(folder: Path, request: ColdRequest) -> int:
     path = next(iter(judged.analysis.cold))
     code = exit_code([wake.outcome for wake in path.wakes])
     if request.as_json:
-        click.echo(json.dumps(_content(path, judged.analysis.case.reference.name, folder, written.html, code)))
+        click.echo(json.dumps(_content(path, judged.analysis.case.reference, folder, written.html, code)))
     elif not request.quiet:
-        for line in (*wake_lines(path), f"run     {folder}", f"report  {written.html}"):
+        unverified = (f"{fact.label}     {fact.value} ({fact.detail})" for fact in tls_facts(judged.analysis.case))
+        for line in (*unverified, *wake_lines(path), f"run     {folder}", f"report  {written.html}"):
             click.echo(line)
     return code
 
 
-def _content(path: "ColdPath", name: str, folder: Path, page: Path, code: int) -> dict[str, object]:
+def _content(path: "ColdPath", side: "Side", folder: Path, page: Path, code: int) -> dict[str, object]:
+    from harness.analysis.unverified import is_unverified  # noqa: PLC0415
+
     return {
-        "endpoint": name,
+        "endpoint": side.name,
+        "tls_verified": not is_unverified(side.endpoint),
         "folder": str(folder),
         "page": str(page),
         "exit_code": code,

@@ -11,8 +11,8 @@ import msgspec
 from harness.cli.completing import complete_side
 from harness.cli.exporting import exporting_options
 from harness.cli.hopeless import refuse_hopeless_sequence
+from harness.cli.ledgering import ledger_option
 from harness.cli.options import (
-    budget_options,
     has_twin,
     looking_options,
     measuring_options,
@@ -20,9 +20,11 @@ from harness.cli.options import (
     resolve_golden,
     resolve_settings,
     resuming_option,
+    stated_budgets,
     workers_per_endpoint,
 )
 from harness.cli.resumable import ResumableCommand
+from harness.cli.unattended import is_logged, unattended_options
 from harness.errors import ConfigError
 from harness.model.endpoint import Endpoint, Limits
 from harness.model.golden import GoldenSet
@@ -42,7 +44,12 @@ _LOOKING = ("resume", "placebo", "quick", "certify", "sequential")
 @resuming_option
 @looking_options
 @measuring_options
+@ledger_option
+@click.option(
+    "--recorded-timings", is_flag=True, help="Let timings decide although one side was recorded in another run."
+)
 @exporting_options
+@unattended_options
 @reporting_options
 def compare(reference: str, candidate: str, **given: Any) -> int:
     """Say whether CANDIDATE is a safe replacement for REFERENCE.
@@ -56,16 +63,23 @@ def compare(reference: str, candidate: str, **given: Any) -> int:
     """
     from harness.cli.judging import judge_sides, output_of  # noqa: PLC0415  # keeps --help light
     from harness.cli.sides import RecordedSide, read_side, recorded_side  # noqa: PLC0415
+    from harness.model.keptrun import refuse_changed  # noqa: PLC0415
     from harness.model.storage import load_run  # noqa: PLC0415
 
     given["files"] = {Arm.REFERENCE: reference, Arm.CANDIDATE: candidate}
     left, right = read_side(reference, Arm.REFERENCE), read_side(candidate, Arm.CANDIDATE)
+    for side in (left, right):
+        if isinstance(side, RecordedSide):
+            refuse_changed(side.run.folder)
     output = output_of(given)
     if isinstance(left, RecordedSide) and isinstance(right, RecordedSide):
         _refuse_measuring_options(given)
-        return judge_sides(left, right, resolve_settings(given) if given["settings"] else None, output)
+        output = replace(output, ledger=given["ledger"])  # nothing is measured: entered only where that is asked
+        settings = resolve_settings(given) if given["settings"] else None
+        return judge_sides(left, right, settings, output, recorded_timings=given["recorded_timings"])
     words = shlex.join(["bench", "compare", reference, candidate])
     if isinstance(left, Endpoint) and isinstance(right, Endpoint):
+        _refuse_recorded_timings(given)
         _refuse_same_prices_in_other_money(left, right)
         return _measure_and_judge({Arm.REFERENCE: left, Arm.CANDIDATE: right}, given, output, words)
     _refuse_placebo_and_looks(given)
@@ -77,14 +91,15 @@ def compare(reference: str, candidate: str, **given: Any) -> int:
     folder = measure_request(request_for({arm: live}, given, words, recorded))
     fresh = recorded_side(load_run(folder), arm)
     sides = (recorded, fresh) if arm is Arm.CANDIDATE else (fresh, recorded)
-    return judge_sides(*sides, resolve_settings(given) if given["settings"] else None, output)
+    settings = resolve_settings(given) if given["settings"] else None
+    return judge_sides(*sides, settings, output, recorded_timings=given["recorded_timings"])
 
 
 def measure_pair(files: dict[Arm, Path], given: dict[str, Any]) -> Path:
-    """Measure two endpoint files side by side; give the run folder."""
+    """Measure two endpoint files side by side; give the run folder, which names no file: these are gone afterwards."""
     from harness.model.endpointfile import load_endpoint  # noqa: PLC0415
 
-    given = {**given, "files": {arm: str(file) for arm, file in files.items()}}
+    given = {**given, "files": {}}
     return measure_request(request_for({arm: load_endpoint(file) for arm, file in files.items()}, given, None))
 
 
@@ -129,17 +144,19 @@ def request_for(endpoints: dict[Arm, Endpoint], given: dict[str, Any], words: st
     endpoints = {arm: with_concurrency(endpoint, given["concurrency"]) for arm, endpoint in endpoints.items()}
     common = {
         "out": given["out"],
-        "quiet": given["quiet"] or given["as_json"],
+        "quiet": given["quiet"] or (given["as_json"] and not is_logged()),
         "has_twin": has_twin(given),
         "words": words,
         "files": _files(given),
         "probes": tuple(given.get("probes") or ()),
+        "rerun_of": given.get("rerun_of"),
+        "all_probes": bool(given.get("all_probes")),
     }
     if given.get("resume") is not None:
         resumed = resume(given, endpoints)
         if Arm.PLACEBO in resumed.arms:
             endpoints[Arm.PLACEBO] = endpoints[Arm.REFERENCE]
-        settings = msgspec.structs.replace(resumed.settings, **budget_options(given))
+        settings = msgspec.structs.replace(resumed.settings, **stated_budgets(given))
         return Request(
             endpoints=endpoints,
             golden=resumed.golden,
@@ -224,6 +241,11 @@ def _refuse_measuring_options(given: dict[str, Any]) -> None:
     idle = [f"--{name.replace('_', '-')}" for name in (*_MEASURING, *_LOOKING) if given[name] is not None]
     if idle:
         raise ConfigError(f"both sides are recorded, so {', '.join(idle)} would have no effect", remedy="Leave it out")
+
+
+def _refuse_recorded_timings(given: dict[str, Any]) -> None:
+    if given["recorded_timings"]:
+        raise ConfigError("no side is recorded, so --recorded-timings would have no effect", remedy="Leave it out")
 
 
 def _refuse_placebo_and_looks(given: dict[str, Any]) -> None:

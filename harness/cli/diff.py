@@ -98,6 +98,8 @@ def _of_runs(one: Path, other: Path) -> "RunDifference":
 
 
 def _compared(folder: Path) -> "ComparedRun":
+    from harness.analysis.casecertificate import case_certificate  # noqa: PLC0415
+    from harness.cli.judging import recorded_case  # noqa: PLC0415
     from harness.cli.recorded import recorded_run  # noqa: PLC0415
     from harness.cli.sides import part_of_header  # noqa: PLC0415
     from harness.model.golden import GoldenSet  # noqa: PLC0415
@@ -106,10 +108,12 @@ def _compared(folder: Path) -> "ComparedRun":
 
     run = recorded_run(folder)
     golden = part_of_header(run.run, run.run.header.golden, GoldenSet)
+    certificate = case_certificate(recorded_case(folder))
     return ComparedRun(
         header=run.run.header,
         golden=golden,
         verdict=_last_verdict(folder),
+        void_timing="; ".join(certificate.reasons) if certificate.is_void else "",
         figures={arm: run_figures(arm, judged, golden) for arm, judged in run.judged.items()},
     )
 

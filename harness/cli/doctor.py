@@ -26,10 +26,10 @@ def doctor(*, quick: bool, as_json: bool) -> int:
     """
     from harness.cli.doctorload import FULL, QUICK  # noqa: PLC0415  # keeps --help light
     from harness.cli.doctorpage import page  # noqa: PLC0415
+    from harness.measure.ending import ending_once  # noqa: PLC0415
     from harness.measure.filelimit import OTHER_FILES  # noqa: PLC0415
-    from harness.measure.loop import ending_on_sigterm  # noqa: PLC0415
 
-    with ending_on_sigterm():
+    with ending_once():
         found = _examine(QUICK if quick else FULL, quiet=as_json)
     click.echo(_json(found) if as_json else "\n".join(page(found, OTHER_FILES)))
     return 0 if found.trust.n_streams else _CANNOT_BE_TRUSTED

@@ -85,7 +85,7 @@ def exports_of(given: Mapping[str, Any], environ: Mapping[str, str]) -> Exports:
     files = {name: given[name] for name in _NAMES if given.get(name) is not None}
     _refuse_one_file_for_two(files)
     for name, file in files.items():
-        _refuse_unwritable(file, f"--{name}")
+        refuse_unwritable(file, f"--{name}")
     if "requests" in files:
         _refuse_unknown_table(files["requests"])
     step_summary = _step_summary(environ) if given.get("step_summary") else None
@@ -100,8 +100,8 @@ def _refuse_one_file_for_two(files: Mapping[str, Path]) -> None:
             raise ConfigError(f"--{other} and --{name} name the same file", where=str(file), remedy="Give each its own")
 
 
-def _refuse_unwritable(file: Path, option: str) -> None:
-    """Find out before a run that its export could not be written; the folder is made, the file is not."""
+def refuse_unwritable(file: Path, option: str) -> None:
+    """Find out before any work that its result could not be written; the folder is made, the file is not."""
     reason = None
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -33,11 +33,11 @@ def _is_usable(file: Path) -> bool:
     try:
         located = locate_golden_set(file)
     except ConfigError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"bench: {error}", err=True)
         return False
     found = [(prompt.id, problem) for prompt in located.golden.prompts for problem in prompt_problems(prompt)]
     for prompt_id, problem in found:
-        click.echo(f"error: {located.where(prompt_id)}, prompt {prompt_id!r}: {problem}", err=True)
+        click.echo(f"bench: {located.where(prompt_id)}, prompt {prompt_id!r}: {problem}", err=True)
     if found:
         click.echo(f"{file}: {len(found)} {'error' if len(found) == 1 else 'errors'}. {REMEDY}", err=True)
         return False

@@ -21,6 +21,10 @@ INTERRUPTED = 130
 COMPLETION_VARIABLE = "_BENCH_COMPLETE"  # that click's completion scripts set
 
 
+class _UnheardError(IncompleteRunError):
+    """Whoever was to read the output has gone, as `| head` does: nobody asked for more, and nothing is to be said."""
+
+
 class BenchGroup(click.Group):
     """A click group in which no crash can look like a verdict: 1 means FAIL and nothing else."""
 
@@ -52,15 +56,20 @@ class BenchGroup(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             _silence_outputs()
-            raise IncompleteRunError("whoever was to read the output has gone") from None
+            raise _UnheardError from None
 
     def _exit_code(self, args: Sequence[str] | None, *rest: Any, **extra: Any) -> int:
         manner = Manner()
         try:
-            return self._ended(manner, args, *rest, **extra)
+            code = self._ended(manner, args, *rest, **extra)
         except BrokenPipeError:  # nobody hears how it ended either
             _silence_outputs()
-            return IncompleteRunError.exit_code
+            code = IncompleteRunError.exit_code
+        except KeyboardInterrupt:  # once more, while it was being said how it ended
+            code = INTERRUPTED
+        for end in reversed(manner.at_end):
+            end(code)
+        return code
 
     def _ended(self, manner: Manner, args: Sequence[str] | None, *rest: Any, **extra: Any) -> int:
         try:
@@ -69,9 +78,7 @@ class BenchGroup(click.Group):
             say(f"bench: {_usage_words(error)}")
             return 2
         except BenchError as error:
-            _show_place(error, manner)
-            say(struck(f"bench: {error}"))
-            return error.exit_code
+            return _own_error(error, manner)
         except (KeyboardInterrupt, click.Abort):
             click.echo("bench: interrupted", err=True)
             return INTERRUPTED
@@ -84,6 +91,14 @@ class BenchGroup(click.Group):
         except Exception as error:  # noqa: BLE001  # the last border: a crash must not exit 1
             return _internal_error(error, manner)
         return code if isinstance(code, int) else 0
+
+
+def _own_error(error: BenchError, manner: Manner) -> int:
+    """Say an error that was foreseen; nothing where nobody hears it."""
+    if not isinstance(error, _UnheardError):
+        _show_place(error, manner)
+        say(struck(f"bench: {error}"))
+    return error.exit_code
 
 
 def _usage_words(error: click.ClickException) -> str:

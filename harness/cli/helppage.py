@@ -6,8 +6,14 @@ import click
 
 USES: Mapping[str, tuple[str, ...]] = {
     "Compare two endpoints": ("init", "plan", "compare", "run", "probe", "cold"),
-    "Look at what was recorded": ("report", "show", "diff", "export", "checklist", "memo", "sabotage", "redact"),
-    "Over time": ("history", "trend", "watch", "publish"),
+    "Look at what was recorded": (
+        *("report", "show", "diff", "export", "checklist"),
+        *("memo", "sabotage", "lens", "redact"),
+    ),
+    "Over time": (
+        *("record", "suite", "schedule", "history", "baseline", "regress"),
+        *("publish", "verify", "bundle", "recompute"),
+    ),
     "Prepare prompts": ("golden",),
     "Try it out": ("demo", "simulate", "doctor"),
     "Editors and shells": ("schema", "completion"),
@@ -19,7 +25,8 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Retries and budgets": ("retries", "max_cost", "max_requests", "max_tokens", "max_time"),
     "Which run": ("resume", "out"),
     "How it is measured": ("isolate", "workers", "twin"),
-    "Reports and exports": ("reports", "markdown", "junit", "requests", "prometheus", "step_summary"),
+    "Reports and exports": ("reports", "markdown", "junit", "requests", "prometheus", "step_summary", "ledger"),
+    "Unattended": ("log", "heartbeat", "lock"),
     "What is said": ("quiet", "as_json", "verbose", "no_color", "debug", "_click_default_help"),
 }
 _WHOLE_SENTENCE = 400  # characters: the list folds it

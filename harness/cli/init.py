@@ -94,19 +94,44 @@ def _refuse_existing(folder: Path, given: dict[str, Any]) -> None:
 
 def _asked_side(arm: Arm, given: dict[str, Any]) -> "Side":
     """Take a side's address and key from the options, or ask for them; the model may come later."""
-    from harness.cli.initasking import asked, variable_name  # noqa: PLC0415
     from harness.cli.initfiles import Side  # noqa: PLC0415
 
-    may_ask = not given["yes"]
-    url = given[f"{arm}_url"] or asked(f"Base URL of the {arm}", f"--{arm}-url", may_ask=may_ask)
+    return Side(arm=arm, base_url=_url(arm, given), model=given[f"{arm}_model"] or "", variable=_variable(arm, given))
+
+
+def _url(arm: Arm, given: dict[str, Any]) -> str:
+    """Take the base URL, with every check that its file will meet."""
+    from harness.cli.initasking import asked, asked_until_read  # noqa: PLC0415
+    from harness.cli.initfiles import Side, endpoint_of  # noqa: PLC0415
+
+    option, question = f"--{arm}-url", f"Base URL of the {arm}"
+
+    def read(url: str) -> str:
+        endpoint_of(Side(arm=arm, base_url=url, model=_UNKNOWN_MODEL, variable=None, name="init"))
+        return url
+
+    if given[f"{arm}_url"] is None and not given["yes"]:
+        return asked_until_read(question, option, read)
+    try:
+        return read(given[f"{arm}_url"] or asked(question, option, may_ask=False))
+    except ConfigError as error:
+        raise ConfigError(error.problem, where=option if error.where else None, remedy=error.remedy) from None
+
+
+def _variable(arm: Arm, given: dict[str, Any]) -> str | None:
+    """Take the name of the variable with the key; None: no key is sent."""
+    from harness.cli.initasking import asked_until_read, variable_name  # noqa: PLC0415
+
     own, both = f"{arm}_key_variable", "key_variable"
     option = own if given[own] is not None or given[both] is None else both
     variable = given[option]
-    if variable is None and may_ask and not any(given[name] for name in (both, *(f"{a}_key_variable" for a in _ARMS))):
+    is_said = any(given[name] for name in (both, *(f"{a}_key_variable" for a in _ARMS)))
+    if variable is None and not given["yes"] and not is_said:
         question = f"Environment variable with the key of the {arm} (empty: it needs none)"
-        variable = asked(question, f"--{arm}-key-variable", default="") or None
-    name = variable_name(variable, f"--{option.replace('_', '-')}") if variable else None
-    return Side(arm=arm, base_url=url, model=given[f"{arm}_model"] or "", variable=name)
+        return asked_until_read(
+            question, f"--{arm}-key-variable", lambda typed: variable_name(typed) if typed else None, default=""
+        )
+    return variable_name(variable, f"--{option.replace('_', '-')}") if variable else None
 
 
 def _complete(side: "Side", given: dict[str, Any]) -> "Side":
@@ -128,6 +153,12 @@ def _complete(side: "Side", given: dict[str, Any]) -> "Side":
             side = replace(side, base_url=url)
             found = reach(endpoint_of(replace(side, name="init", model=side.model or _UNKNOWN_MODEL)))
     if found.trouble and found.status is None:
+        if not side.model and not may_ask:
+            raise ConfigError(
+                f"the {side.arm} could not be reached, so that it could not be asked for its models: {found.trouble}",
+                where=side.base_url,
+                remedy=f"Start it, or mend --{side.arm}-url; {option} NAME and --no-smoke do without it",
+            )
         say(f"the {side.arm} could not be reached: {found.trouble}")
     if not side.model:
         return replace(side, model=chosen_model(found.models, option, side.arm, may_ask=may_ask))
@@ -173,8 +204,15 @@ def _smoke(endpoint: "Endpoint", side: "Side", folder: Path) -> bool:
 
 
 def _say_next(folder: Path, given: dict[str, Any]) -> None:
+    from harness.cli.initfiles import SHORT_SET  # noqa: PLC0415
+
     golden = "" if given["golden_set"] == "none" else " --golden golden.yml"
     into = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
+    if given["golden_set"] == "short":
+        say(
+            f"{SHORT_SET} prompts show latency, failures and answers; tool calls and valid JSON have too few trials in "
+            "them to be judged at the default margins: --prompts whole has enough, and takes about twice the requests"
+        )
     click.echo("next, what a comparison could show and what it costs, then the comparison:")
     click.echo(f"  {into}bench plan a.yml b.yml{golden}")
     click.echo(f"  {into}bench compare a.yml b.yml{golden}")

@@ -3,18 +3,22 @@
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import click
 
+from harness.cli.screen import say
 from harness.errors import ConfigError
+
+_T = TypeVar("_T")
 
 _VARIABLE = re.compile(r"^(?:\$\{(?P<braced>[A-Za-z_]\w*)\}|\$?(?P<bare>[A-Za-z_]\w*))$", re.ASCII)
 _KNOWN_KEY = re.compile(r"^(?:csk|gsk|hf|xai|nvapi|fw|tgp|ghp|github_pat|pplx)_", re.IGNORECASE)
 _LONG = 24  # characters: with digits and small letters among them it is no name that a person gives
 
 
-def variable_name(given: str, where: str) -> str:
+def variable_name(given: str, where: str | None = None) -> str:
     """Read NAME, $NAME or ${NAME}; what may be a key itself is refused and never shown."""
     match = _VARIABLE.match(given.strip())
     name = (match["braced"] or match["bare"]) if match else None
@@ -22,8 +26,8 @@ def variable_name(given: str, where: str) -> str:
         raise ConfigError(
             "this is not the name of an environment variable; it is not shown here, as it may be a key",
             where=where,
-            remedy="Export the key (export OPENAI_API_KEY=...) and give the variable's name: OPENAI_API_KEY. "
-            "A key that was typed as an option stands in your shell's history",
+            remedy="Export the key (export OPENAI_API_KEY=...) and give the variable's name: OPENAI_API_KEY"
+            + (". A key that was typed as an option stands in your shell's history" if where else ""),
         )
     return name
 
@@ -43,6 +47,16 @@ def asked(question: str, option: str, *, default: str | None = None, may_ask: bo
         if sys.stdin.isatty():
             raise
         raise _missing(option) from None
+
+
+def asked_until_read(question: str, option: str, read: Callable[[str], _T], *, default: str | None = None) -> _T:
+    """Ask until the answer can be read: what was answered before is not lost over a slip."""
+    while True:
+        answer = asked(question, option, default=default)
+        try:
+            return read(answer)
+        except ConfigError as error:
+            say(f"{error.problem}. {error.remedy}" if error.remedy else error.problem)
 
 
 def chosen_model(offered: Sequence[str], option: str, side: str, *, may_ask: bool) -> str:

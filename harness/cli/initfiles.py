@@ -54,7 +54,7 @@ def endpoint_text(side: Side) -> str:
 
 
 def endpoint_of(side: Side) -> Endpoint:
-    """Read the file that would be written, with every check that it will meet; ConfigError names the option."""
+    """Read the file that would be written, with every check that it will meet."""
     from harness.model.endpointfile import load_endpoint  # noqa: PLC0415  # keeps --help light
 
     with tempfile.TemporaryDirectory(prefix="bench-init-") as folder:
@@ -63,9 +63,7 @@ def endpoint_of(side: Side) -> Endpoint:
         try:
             return load_endpoint(file)
         except ConfigError as error:
-            raise ConfigError(
-                error.problem, where=f"--{side.arm}-url, --{side.arm}-model", remedy=error.remedy
-            ) from None
+            raise ConfigError(error.problem, where=f"the {side.arm}", remedy=error.remedy) from None
 
 
 def names_of(urls: dict[Arm, str], models: dict[Arm, str]) -> dict[Arm, str]:

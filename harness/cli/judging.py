@@ -5,20 +5,22 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.exporting import Exports, exports_of
-from harness.cli.looking import look_of, record_look
+from harness.cli.ledgering import enter, ledger_of
+from harness.cli.looking import look_of, n_earlier_verdicts, record_look
 from harness.cli.progress import stage
 from harness.cli.redactedcopy import read_kept, redaction_of, with_kept
 from harness.cli.screen import coloured, columns, say
 from harness.cli.sides import RecordedSide, part_of_header, recorded_side
 from harness.decode.record import decode_attempt
 from harness.decode.sdk_view import SdkView, both_views
-from harness.errors import ConfigError
+from harness.errors import ConfigError, IncompleteRunError
 from harness.model.digest import matches_digest
 from harness.model.endpoint import Endpoint
 from harness.model.looks import was_cancelled
@@ -28,6 +30,7 @@ from harness.model.settings import Settings
 from harness.model.storage import StoredRun, load_run, write_atomically, write_records
 from harness.model.timeline import on_one_line
 from harness.model.twin import TwinLog, read_twin
+from harness.model.vantage import vantage_of
 
 if TYPE_CHECKING:
     from harness.analysis.results.analysis import Analysis
@@ -51,6 +54,7 @@ class Output:
     quiet: bool = False
     as_json: bool = False
     exports: Exports = field(default_factory=Exports)
+    ledger: Path | None = None  # that the run is entered in
 
     def judging(self) -> AbstractContextManager[None]:
         """Say that it is judged now: nothing else is seen for a while."""
@@ -68,6 +72,7 @@ def output_of(given: Mapping[str, Any]) -> Output:
         quiet=given["quiet"],
         as_json=given["as_json"],
         exports=exports_of(given, os.environ),
+        ledger=ledger_of(given),
     )
 
 
@@ -101,11 +106,14 @@ class Judged:
     def notes(self) -> tuple[str, ...]:
         """Give what must be known before the verdict is believed: what the journal lacks, why it is exploratory."""
         from harness.analysis.exploratory import why_exploratory  # noqa: PLC0415  # pandas and scipy load below
+        from harness.analysis.recordedsides import recorded_warnings  # noqa: PLC0415
 
         reasons = why_exploratory(self.analysis.case) if self.analysis.judgement else ()
         late = (f"{reason}: this verdict is exploratory, not what the plan registered" for reason in reasons)
         redaction = self.analysis.case.redaction
-        return (*([redaction_words(redaction)] if redaction else ()), *self.run.notes, *late)
+        recorded = recorded_warnings(self.analysis.case) if self.analysis.judgement else ()
+        warnings = (f"WARNING: {line}" for line in recorded)
+        return (*([redaction_words(redaction)] if redaction else ()), *self.run.notes, *late, *warnings)
 
     def report(self, output: Output) -> int:
         """Write the report and say the verdict; give the exit code."""
@@ -114,17 +122,19 @@ class Judged:
 
 def judge_run(folder: Path, settings: Settings | None, output: Output) -> int:
     """Judge one run folder: both of its arms, or its only one."""
+    sides = sides_of(load_run(folder))  # said before it is judged: whatever is no run
     with output.judging():
-        judged = judged_run(folder, settings)
+        judged = judged_sides(*sides, settings)
     return judged.report(output)
 
 
 def judged_run(folder: Path, settings: Settings | None) -> Judged:
     """Judge one run folder without a report."""
-    return judged_sides(*_sides_of(load_run(folder)), settings)
+    return judged_sides(*sides_of(load_run(folder)), settings)
 
 
-def _sides_of(run: StoredRun) -> tuple[RecordedSide, RecordedSide | None]:
+def sides_of(run: StoredRun) -> tuple[RecordedSide, RecordedSide | None]:
+    """Give a run's own sides: both of its arms, or its only one."""
     arms = [header.arm for header in run.header.arms]
     candidate = recorded_side(run, Arm.CANDIDATE) if Arm.CANDIDATE in arms and len(arms) > 1 else None
     return recorded_side(run, arms[0]), candidate
@@ -134,26 +144,37 @@ def checklist_of_run(folder: Path, probes: Sequence[Path]) -> "ChecklistView":
     """Judge one run folder for its cut-over checklist."""
     from harness.cli.cutover import checklist_of  # noqa: PLC0415
 
-    reference, candidate = _sides_of(load_run(folder))
+    reference, candidate = sides_of(load_run(folder))
     return checklist_of(judged_sides(reference, candidate, None).analysis, reference, candidate, probes)
 
 
 def judge_sides(
-    reference: RecordedSide, candidate: RecordedSide | None, settings: Settings | None, output: Output
+    reference: RecordedSide,
+    candidate: RecordedSide | None,
+    settings: Settings | None,
+    output: Output,
+    *,
+    recorded_timings: bool = False,
 ) -> int:
     """Judge recorded arms, write the report, give the exit code."""
     with output.judging():
-        judged = judged_sides(reference, candidate, settings)
+        judged = judged_sides(reference, candidate, settings, recorded_timings=recorded_timings)
     return judged.report(output)
 
 
-def judged_sides(reference: RecordedSide, candidate: RecordedSide | None, settings: Settings | None) -> Judged:
+def judged_sides(
+    reference: RecordedSide,
+    candidate: RecordedSide | None,
+    settings: Settings | None,
+    *,
+    recorded_timings: bool = False,
+) -> Judged:
     """Judge recorded arms; whoever gets a verdict has looked at the data, and that is put on record first."""
     from harness.analysis.analyse import analyse  # noqa: PLC0415  # pandas and scipy load here
     from harness.cli.cutover import checklist_of  # noqa: PLC0415
 
     _refuse_itself(reference, candidate)
-    case = _case(reference, candidate, settings)
+    case = replace(_case(reference, candidate, settings), recorded_timings=recorded_timings)
     departure = _departure(reference, candidate, case)
     run = (candidate or reference).run
     analysis = analyse(case)
@@ -167,7 +188,12 @@ def judged_sides(reference: RecordedSide, candidate: RecordedSide | None, settin
 
 def recorded_case(folder: Path) -> "Case":
     """Give what a run folder holds to be judged, without judging it."""
-    return _case(*_sides_of(load_run(folder)), None)
+    return _case(*sides_of(load_run(folder)), None)
+
+
+def case_of(reference: RecordedSide, candidate: RecordedSide | None) -> "Case":
+    """Give what recorded arms hold to be judged under their own plan, without judging it."""
+    return _case(reference, candidate, None)
 
 
 def _refuse_itself(reference: RecordedSide, candidate: RecordedSide | None) -> None:
@@ -211,15 +237,23 @@ def _case(reference: RecordedSide, candidate: RecordedSide | None, settings: Set
         golden=main.golden,
         settings=settings or planned,
         plan=main.run.header.plan,
-        reference=_side(reference, Arm.REFERENCE, is_earlier=reference.run.folder != main.run.folder),
-        candidate=_side(candidate, Arm.CANDIDATE, is_earlier=False) if candidate else None,
+        reference=_side(reference, Arm.REFERENCE, is_earlier=_is_earlier(reference, candidate)),
+        candidate=_side(candidate, Arm.CANDIDATE, is_earlier=_is_earlier(candidate, reference)) if candidate else None,
         placebo=_placebo(reference, candidate),
         look=look_of(reference, candidate),
         redaction=redaction_of(main.run.folder, main.run.header),
+        n_earlier_verdicts=n_earlier_verdicts(reference, candidate),
         command=main.run.header.command,
         margins_are_from_plan=is_intact and (settings is None or _rules(settings) == _rules(planned)),
         plan_matches_digest=is_intact,
     )
+
+
+def _is_earlier(side: RecordedSide, other: RecordedSide | None) -> bool:
+    """Whether a side is of another run than the other's, and of the one that began first; of two at once, both are."""
+    if other is None or side.run.folder.resolve() == other.run.folder.resolve():
+        return False
+    return datetime.fromisoformat(side.run.header.started_at) <= datetime.fromisoformat(other.run.header.started_at)
 
 
 def _rules(settings: Settings) -> tuple[object, ...]:
@@ -260,6 +294,8 @@ def _side(side: RecordedSide, arm: Arm, *, is_earlier: bool) -> "Side":
         facts=side.header.facts,
         kept={replace(key, arm=arm): one for key, one in judgements.items() if key.arm is side.header.arm},
         twin=_twin(side),
+        started_at=side.run.header.started_at,
+        vantage=vantage_of(side.run.header),
     )
 
 
@@ -360,13 +396,24 @@ def _report(judged: Judged, output: Output) -> int:
         )
     verdict = run.folder / "verdict.json"
     if not departure and (analysis.case.reference.run_id == run.header.run_id or not verdict.exists()):
-        write_atomically(verdict, encode_summary(written.content))
+        _keep(verdict, encode_summary(written.content))
     exported = list(output.exports.write(analysis, run.header, written.view))
+    entered = enter(judged, output.ledger, encode_summary(written.content)) if output.ledger else None
     _print(written, judged, output)
     if not (output.quiet or output.as_json):
         for file in exported:
             click.echo(f"exported {file}", err=True)
+        if entered:
+            click.echo(f"ledger {entered}", err=True)
     return EXIT_CODES[analysis.judgement.verdict] if analysis.judgement else 0
+
+
+def _keep(file: Path, content: bytes) -> None:
+    """Leave the verdict beside its run; where the run lies on a read-only disk, its report has it all the same."""
+    try:
+        write_atomically(file, content)
+    except IncompleteRunError as error:
+        say(f"note: {error}; the report's summary holds the same")
 
 
 def _print(written: "WrittenReport", judged: Judged, output: Output) -> None:

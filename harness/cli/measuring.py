@@ -1,12 +1,11 @@
 """Runs the measuring half for a command: plan, estimate, compose, play, journal."""
 
-import asyncio
 import os
 import secrets
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,9 +52,11 @@ class Request:
     files: Mapping[Arm, str] = field(default_factory=dict)  # the endpoint files as the user named them
     probes: tuple[Path, ...] = ()  # probe folders to take what is known from; the newest beside the runs when empty
     probe: bool = False  # what the golden set needs is probed before anything is measured
+    all_probes: bool = False  # every feature is
     skip_preflight: bool = False  # a feature that is known to be rejected stops nothing
     resumed: "Resumed | None" = None  # the run that goes on; None: a new one
     is_certified: bool = False  # asked for with --certify: a set that is too small for it is warned of
+    rerun_of: str | None = None  # the run that it is to confirm
     words: str | None = None  # of the command with its endpoints: what `--resume` follows; None: cannot be resumed
 
 
@@ -73,9 +74,11 @@ class _Start:
 def measure(request: Request) -> Path:
     """Measure and give the run folder; what was recorded before an error or Ctrl-C stays there."""
     from harness.cli.announcing import announce  # noqa: PLC0415
+    from harness.measure.ending import ending_once  # noqa: PLC0415
 
-    with ExitStack() as held:
-        start = _start(request, held)
+    with ending_once(), ExitStack() as held:
+        request, lock = _locked(request, held)
+        start = _start(request, lock)
         announce(request, start.plan, start.remaining)
         session = _prepare(request, start)
         clock = SystemClock()
@@ -84,15 +87,25 @@ def measure(request: Request) -> Path:
     return writer.folder
 
 
-def _start(request: Request, held: ExitStack) -> _Start:
-    """Plan a new run, or lock the one that goes on, mend its journal and find what is left."""
+def _locked(request: Request, held: ExitStack) -> "tuple[Request, BinaryIO | None]":
+    """Lock the run that goes on, and see it as it is from now on; a new one has its lock from its writer."""
+    from harness.cli.resuming import as_it_is_now  # noqa: PLC0415  # would be a circle
+
+    resumed = request.resumed
+    if resumed is None:
+        return request, None
+    refuse_redacted(resumed.folder, resumed.header, "gone on with")
+    lock = held.enter_context(lock_run(resumed.folder))
+    return replace(request, resumed=as_it_is_now(resumed)), lock
+
+
+def _start(request: Request, lock: "BinaryIO | None") -> _Start:
+    """Plan a new run, or mend the journal of the one that goes on and find what is left."""
     from harness.measure.remaining import Remaining, remaining_after  # noqa: PLC0415
 
     resumed = request.resumed
     if resumed is None:
         return _Start(plan=make_plan(request), remaining=Remaining(arms=tuple(request.endpoints)))
-    refuse_redacted(resumed.folder, resumed.header, "gone on with")
-    lock = held.enter_context(lock_run(resumed.folder))
     notes = mend_journal(resumed.folder)
     attempts = load_run(resumed.folder).attempts
     note_unrecorded_look(resumed.folder, attempts)
@@ -117,12 +130,11 @@ def _writer(request: Request, start: _Start, clock: SystemClock) -> RunWriter:
 def _play(request: Request, start: _Start, session: "Session | IsolatedSession", writer: RunWriter) -> None:
     """Send what is left; the header says how it ended, whatever ends it."""
     from harness.cli.twinning import loopback_twin  # noqa: PLC0415
-    from harness.measure.loop import ending_on_sigterm  # noqa: PLC0415
 
     status, reason = RunStatus.INTERRUPTED, None
     with ExitStack() as afterwards:
         try:
-            with _progress(request, start) as progress, ending_on_sigterm():
+            with _progress(request, start) as progress:
                 twin = afterwards.enter_context(loopback_twin(writer.folder)) if request.has_twin else None
                 _run(session, writer, progress, twin, start)
             status = RunStatus.FINISHED
@@ -157,11 +169,13 @@ def _still_ending(status: RunStatus) -> Iterator[None]:
 
 def _say_what_there_is(request: Request, start: _Start, folder: Path) -> None:
     """Say what was recorded and how to go on; no figure that a verdict stands on, which would be a look at the data."""
-    from harness.cli.sofar import lines_so_far  # noqa: PLC0415
+    from harness.cli.sofar import has_answered, lines_so_far  # noqa: PLC0415
 
     if not request.quiet:
         for line in lines_so_far(folder, start.plan):
             click.echo(line, err=True)
+    if not has_answered(folder):
+        return  # there is nothing to go on with, and nothing to report: why is said next
     if request.words is not None:
         click.echo(f"to go on with it: {request.words} --resume {shlex.quote(str(folder))}", err=True)
     look = "; a verdict on it counts as a look at the data" if len(request.endpoints) > 1 else ""
@@ -214,6 +228,7 @@ def _with_wake(request: Request, settings: Settings) -> Settings:
 
 def _prepare(request: Request, start: _Start) -> "Session | IsolatedSession":
     """Compose all requests; each worker will do so again for its own, since keys are not handed on."""
+    from harness.cli.keyplace import naming_files  # noqa: PLC0415
     from harness.cli.preflight import check_before  # noqa: PLC0415
     from harness.measure.budget import budgets_of  # noqa: PLC0415
     from harness.measure.filelimit import allow_files, files_needed  # noqa: PLC0415
@@ -224,9 +239,10 @@ def _prepare(request: Request, start: _Start) -> "Session | IsolatedSession":
     n_arms = len(request.endpoints) if request.workers is None else 1
     allow_files(files_needed(plan, n_arms, request.workers or 1))  # what we raise, our children have too
     budgets = budgets_of(request.settings)
-    session = prepare_session(
-        request.golden, request.endpoints, plan, environ=os.environ, remaining=remaining, budgets=budgets
-    )
+    with naming_files({request.endpoints[arm].name: Path(file) for arm, file in request.files.items()}):
+        session = prepare_session(
+            request.golden, request.endpoints, plan, environ=os.environ, remaining=remaining, budgets=budgets
+        )
     check_before(request)
     if request.workers is None:
         return session
@@ -250,6 +266,7 @@ def _header(request: Request, plan: Plan, clock: SystemClock) -> RunHeader:
         ),
         provenance=part.provenance,
         parts=(part,),
+        rerun_of=request.rerun_of,
     )
 
 
@@ -265,6 +282,7 @@ def _facts(request: Request, arm: Arm, endpoint: Endpoint) -> dict[str, object]:
 
 @contextmanager
 def _progress(request: Request, start: _Start) -> Iterator["Progress"]:
+    from harness.cli.heartbeat import follow_progress  # noqa: PLC0415
     from harness.cli.legs import legs_of, spending_of  # noqa: PLC0415
     from harness.cli.progress import show_progress  # noqa: PLC0415
     from harness.measure.waking import cap_of  # noqa: PLC0415
@@ -274,6 +292,7 @@ def _progress(request: Request, start: _Start) -> Iterator["Progress"]:
     spending = spending_of(request, start.plan, start.remaining)
     waking = {arm: cap_of(endpoint.cold) for arm, endpoint in request.endpoints.items() if endpoint.cold.scales_to_zero}
     with show_progress(names, legs, spending=spending, waking=waking, is_shown=not request.quiet) as progress:
+        follow_progress(progress)
         yield progress
 
 
@@ -284,12 +303,13 @@ def _run(
     twin: "Twin | None",
     start: _Start,
 ) -> None:
+    from harness.measure.ending import run_to_its_end  # noqa: PLC0415
     from harness.measure.isolation import IsolatedSession  # noqa: PLC0415
     from harness.measure.loop import run_measuring  # noqa: PLC0415
     from harness.measure.remaining import first_answers  # noqa: PLC0415
 
     if isinstance(session, IsolatedSession):
-        asyncio.run(session.run(writer.folder, progress.set, writer.lock))
+        run_to_its_end(lambda: session.run(writer.folder, progress.set, writer.lock))
         return
     recorded = first_answers(start.attempts)
     run_measuring(lambda: session.run(writer, progress.observe, twin=twin, recorded=recorded))

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import click
 import msgspec
 
+from harness.cli.spans import Span
 from harness.errors import ConfigError
 from harness.model.golden import GoldenSet
 from harness.model.record import Arrival
@@ -35,27 +36,6 @@ class Levels(click.ParamType):  # type: ignore[type-arg]  # generic only in the 
             if not 0 < levels[-1] < math.inf:
                 self.fail(f"{word!r} is no load; write numbers above 0", param, ctx)
         return levels
-
-
-class Span(click.ParamType):  # type: ignore[type-arg]  # as above
-    """A length of time: seconds, or a number with its unit."""
-
-    name = "time"
-    _UNITS: ClassVar[Mapping[str, int]] = {"s": 1, "m": 60, "h": 3600}
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read it as seconds; a usage error names what is none."""
-        if isinstance(value, float):
-            return value
-        word = str(value).strip()
-        number, unit = (word[:-1], self._UNITS[word[-1]]) if word[-1:] in self._UNITS else (word, 1)
-        try:
-            found = float(number) * unit
-        except ValueError:
-            self.fail(f"{word!r} is no time; write 90, 15m or 2h", param, ctx)
-        if not 0 < found < math.inf:
-            self.fail(f"{word!r} is no time to run in; write one above 0", param, ctx)
-        return found
 
 
 def isolating_options(command: _Command) -> _Command:
@@ -316,6 +296,15 @@ def budget_options(given: Mapping[str, Any]) -> dict[str, Any]:
         "max_time": "max_time_s",
     }
     return {setting: given.get(option) for option, setting in names.items()}
+
+
+def stated_budgets(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the budgets of this command alone: its settings file's, over which its line is laid; None: no limit."""
+    from harness.model.settingsfile import load_settings  # noqa: PLC0415  # keeps `bench --help` light
+
+    file = load_settings(given["settings"]) if given.get("settings") else Settings()
+    on_line = budget_options(given)
+    return {name: getattr(file, name) if limit is None else limit for name, limit in on_line.items()}
 
 
 def _retries(retries: RetrySettings, given: Mapping[str, Any]) -> RetrySettings:

@@ -183,10 +183,11 @@ def _as_json(outlook: _Outlook) -> dict[str, Any]:
 
 
 def _lines(outlook: _Outlook) -> Iterator[str]:
+    from harness.cli.screen import columns  # noqa: PLC0415
     from harness.cli.texttable import grid, paragraph  # noqa: PLC0415
 
     n = sum(outlook.plan.repeats.values())
-    yield f"{len(outlook.golden.prompts)} prompts, {n} judged requests per side; nothing was sent"
+    yield from paragraph(f"{len(outlook.golden.prompts)} prompts, {n} judged requests per side; nothing was sent")
     yield ""
     measured = any(rate.is_measured for gate in outlook.gates for rate in gate.rates)
     first = "measured" if measured else "100"
@@ -200,7 +201,7 @@ def _lines(outlook: _Outlook) -> Iterator[str]:
         f"PASS if equal, reference at {first} / 97 / 90 %",
         "finds",
     )
-    yield from grid(heads, [_row(gate) for gate in outlook.gates])
+    yield from grid(heads, [_row(gate) for gate in outlook.gates], columns())
     yield ""
     for gate in outlook.gates:
         if gate.demoted_because:
@@ -215,7 +216,7 @@ def _lines(outlook: _Outlook) -> Iterator[str]:
 
 
 def _row(gate: "GateOutlook") -> tuple[str, ...]:
-    role = "demoted" if gate.demoted_because else "required" if gate.is_required else "informative"
+    role = "informative only" if gate.demoted_because else "required" if gate.is_required else "informative"
     needed = "never" if gate.needed is not None and gate.needed >= _NEVER else f"{gate.needed or ''}"
     enough = "" if gate.needed_for_power is None else f"{gate.needed_for_power}"
     if gate.missing is not None:
@@ -253,13 +254,14 @@ def _cost_lines(outlook: _Outlook) -> Iterator[str]:
     for arm, found in outlook.estimates.items():
         yield from paragraph(f"{arm} {outlook.endpoints[arm].name}: {estimate_line(found)}", rest="  ")
         if expected := _expected(outlook, arm):
-            yield f"  {expected}"
+            yield from paragraph(expected, first="  ", rest="  ")
     minutes = outlook.work.minutes
     told = f"about {minutes.value:.1f} min, both sides at once" if minutes.value is not None else minutes.reason
-    yield f"time: {told}"
+    yield from paragraph(f"time: {told}")
     looks = outlook.plan.looks
     alphas = ", ".join(f"{100 * alpha:.2g} %" for alpha in looks.alphas)
-    yield f"looks: {len(looks.alphas)} planned, one-sided error rates {alphas}; the figures above are of the first"
+    told = f"looks: {len(looks.alphas)} planned, one-sided error rates {alphas}; the figures above are of the first"
+    yield from paragraph(told)
 
 
 def _expected(outlook: _Outlook, arm: Arm) -> str:

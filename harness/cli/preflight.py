@@ -87,13 +87,15 @@ def refuse_others(given: Sequence[Path], endpoints: Sequence[Endpoint]) -> None:
 
 
 def probes_before(request: "Request") -> list[tuple[Endpoint, list["Probe"]]]:
-    """Give what of each endpoint the golden set needs probed, and nothing else; a placebo's endpoint once."""
+    """Give what of each endpoint is probed: what the golden set needs, or all there is; a placebo's endpoint once."""
     from harness.measure.needs import needed_probes  # noqa: PLC0415
     from harness.probes.catalogue import PROBES  # noqa: PLC0415
 
-    if not request.probe:
+    if not request.probe and not request.all_probes:
         return []
     endpoints = {endpoint.name: endpoint for endpoint in request.endpoints.values()}
+    if request.all_probes:
+        return [(endpoint, list(PROBES)) for endpoint in endpoints.values()]
     needed = {name: needed_probes(request.golden, endpoint) for name, endpoint in endpoints.items()}
     return [(endpoint, [probe for probe in PROBES if probe.id in needed[name]]) for name, endpoint in endpoints.items()]
 
@@ -102,12 +104,7 @@ def probes_known(results: Path, endpoint: Endpoint | Mapping[str, object]) -> "K
     """Take each probe's newest result over all folders of this very endpoint: its name, address and model."""
     from harness.measure.preflight import Knowledge  # noqa: PLC0415
 
-    fields = {name: _field(endpoint, name) for name in ("name", *_ANOTHER)}
-    of_it = [
-        (report.started_at, folder, report)
-        for folder, report in _probings(results)
-        if all(report.endpoint.get(name) == value for name, value in fields.items())
-    ]
+    of_it = [(report.started_at, folder, report) for folder, report in _probings_of(results, endpoint)]
     of_it.sort(key=lambda one: one[:2], reverse=True)
     if not of_it:
         return None
@@ -143,6 +140,18 @@ def knowledge_of(folder: Path, report: ProbeReport) -> "Knowledge":
 
 def _field(endpoint: Endpoint | Mapping[str, object], name: str) -> object:
     return endpoint.get(name) if isinstance(endpoint, Mapping) else getattr(endpoint, name)
+
+
+def probe_folders(results: Path, endpoint: Endpoint) -> list[Path]:
+    """Give the probe folders of this very endpoint, the oldest first."""
+    return [folder for folder, _ in _probings_of(results, endpoint)]
+
+
+def _probings_of(results: Path, endpoint: Endpoint | Mapping[str, object]) -> Iterator[tuple[Path, ProbeReport]]:
+    fields = {name: _field(endpoint, name) for name in ("name", *_ANOTHER)}
+    for folder, report in _probings(results):
+        if all(report.endpoint.get(name) == value for name, value in fields.items()):
+            yield folder, report
 
 
 def _probings(results: Path) -> Iterator[tuple[Path, ProbeReport]]:

@@ -54,6 +54,7 @@ def probe(endpoints: tuple[Path, ...], **given: Any) -> int:
         bench probe a.yml b.yml --group core --group tools
     """
     from harness.cli.judging import make_reports_folder  # noqa: PLC0415  # keeps --help light
+    from harness.cli.keyplace import naming_files  # noqa: PLC0415
     from harness.cli.probing import probe_endpoint  # noqa: PLC0415
     from harness.measure.probecompose import ProbeComposer  # noqa: PLC0415
     from harness.model.probestorage import load_probing  # noqa: PLC0415
@@ -62,8 +63,9 @@ def probe(endpoints: tuple[Path, ...], **given: Any) -> int:
     probes = chosen(given["groups"], given["ids"], burst=given["burst"])
     loaded = _loaded(endpoints)
     quiet = given["quiet"] or given["as_json"]
-    for endpoint in loaded:
-        ProbeComposer(endpoint, os.environ)  # a missing key is found before the first endpoint is asked
+    with naming_files({endpoint.name: file for endpoint, file in zip(loaded, endpoints, strict=True)}):
+        for endpoint in loaded:
+            ProbeComposer(endpoint, os.environ)  # a missing key is found before the first endpoint is asked
     make_reports_folder(given["reports"])
     _announce(loaded, probes, given, quiet=quiet)
     folders = [
@@ -149,7 +151,8 @@ def _refuse_silence(probings: Sequence["StoredProbing"]) -> None:
     for probing in probings:
         if probing.report.stopped is not None:
             url = probing.report.endpoint.get("base_url")
-            raise IncompleteRunError(f"{url} cannot be reached ({probing.report.stopped})")
+            why = probing.report.stopped
+            raise IncompleteRunError(f"{url} cannot be reached ({why}). Start it, or mend its base_url")
         attempts = [exchange.attempt for exchange in probing.exchanges]
         if attempts and all(attempt.status is None for attempt in attempts):
             failure = attempts[0].failure

@@ -73,7 +73,8 @@ def _repeated(probes: Sequence["Probe"]) -> str:
         return ""
     n = sum(probe.needs_model for probe in probes)
     span = f"{times[0]}" if len(times) == 1 else f"{times[0]} to {times[-1]}"
-    return f" ({n} of them hang on the model's choice and are asked {span} times)"
+    verbs = ("hangs", "is") if n == 1 else ("hang", "are")
+    return f" ({n} of them {verbs[0]} on the model's choice and {verbs[1]} asked {span} times)"
 
 
 def _duration(minutes: float) -> str:

@@ -22,11 +22,13 @@ def redact(run: Path, output: Path | None, *, endpoints: bool) -> int:
         bench redact results/20260101T120000-a-vs-b -o shared/a-vs-b
     """
     from harness.cli.redacting import redact_run  # noqa: PLC0415  # keeps --help light: pandas and scipy load below
-    from harness.model.redaction import read_redaction  # noqa: PLC0415
+    from harness.model.redaction import damage_words, read_redaction  # noqa: PLC0415
 
     folder = redact_run(run, output, hides_endpoints=endpoints)
     found = read_redaction(folder)
     click.echo(str(folder))
+    if found.n_damaged:
+        click.echo(damage_words(found), err=True)
     if found.n_without_bytes:
         click.echo(f"{found.n_without_bytes} responses are kept decoded, without their bytes", err=True)
     click.echo("ids, categories and tags of prompts and names of tools stay: read them before you share", err=True)

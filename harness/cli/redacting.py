@@ -12,8 +12,9 @@ import msgspec
 from harness.cli.judging import counted_attempts, decode_one, recorded_case
 from harness.cli.redactedcopy import KEPT
 from harness.cli.sides import RecordedSide
+from harness.decode.headers import is_header_kept
 from harness.decode.maskedjson import Kept as KeptWords
-from harness.decode.maskedwire import is_header_kept, mask_wire
+from harness.decode.maskedwire import mask_wire
 from harness.errors import ConfigError, IncompleteRunError
 from harness.model.golden import Prompt
 from harness.model.looks import VERDICT, Looked, read_looks
@@ -74,7 +75,10 @@ def redact_run(folder: Path, copy: Path | None, *, hides_endpoints: bool) -> Pat
     n_without_bytes = _write_journal(target, _masked_attempts(run, sides, judgements, striker))
     _write_beside(run, target, striker)
     redaction = Redaction(
-        verdict=_verdict(folder / VERDICT), hides_endpoints=hides_endpoints, n_without_bytes=n_without_bytes
+        verdict=_verdict(folder / VERDICT),
+        hides_endpoints=hides_endpoints,
+        n_damaged=len(run.notes) - bool(run.is_being_written),  # that it is being written is a note, too
+        n_without_bytes=n_without_bytes,
     )
     write_atomically(target / REDACTED, msgspec.json.format(msgspec.json.encode(redaction), indent=1) + b"\n")
     write_atomically(target / HEADER, encode_header(striker.header(run.header, run_id)))  # last: half a copy is no run

@@ -30,6 +30,7 @@ class Resumed:
     header: RunHeader
     plan: Plan  # the recorded one, or extended by further repeats
     look: int = 1  # the planned look that is measured for
+    repeats: int | None = None  # of every prompt, as asked for; None: what the plan has left
 
     @property
     def golden(self) -> GoldenSet:
@@ -79,18 +80,23 @@ def growth_warning(first: Plan, resumed: Resumed) -> str | None:
     )
 
 
+def as_it_is_now(resumed: Resumed) -> Resumed:
+    """Read the run again, once it is locked: another command may have finished it since it was found."""
+    return go_on(resumed.folder, resumed.repeats)
+
+
 def further_repeats(folder: Path, repeats: int) -> Resumed | None:
     """Give a finished run with its plan extended to so many repeats; None where it has them."""
     header = load_header(folder)
     resumed = Resumed(folder=folder, header=header, plan=header.plan, look=header.all_parts[-1].look)
     extended = _extended(resumed, repeats)
-    return None if extended is None else replace(resumed, plan=extended, look=resumed.look + 1)
+    return None if extended is None else replace(resumed, plan=extended, look=resumed.look + 1, repeats=repeats)
 
 
 def go_on(folder: Path, repeats: int | None = None) -> Resumed:
     """Give a run with its plan; with more repeats than planned, the plan extended for a further look."""
     header = load_header(folder)
-    resumed = Resumed(folder=folder, header=header, plan=header.plan, look=header.all_parts[-1].look)
+    resumed = Resumed(folder=folder, header=header, plan=header.plan, look=header.all_parts[-1].look, repeats=repeats)
     is_finished = header.status is RunStatus.FINISHED
     if repeats is None:
         if is_finished:

@@ -6,8 +6,10 @@ from typing import Any
 import click
 
 from harness.cli.exporting import exporting_options
+from harness.cli.ledgering import ledger_option
 from harness.cli.options import measuring_options, reporting_options, resuming_option
 from harness.cli.resumable import ResumableCommand
+from harness.cli.unattended import unattended_options
 from harness.errors import InterruptedRunError, StoppedRunError
 from harness.model.record import Arm
 
@@ -16,7 +18,9 @@ from harness.model.record import Arm
 @click.argument("endpoint", type=click.Path(dir_okay=False))
 @resuming_option
 @measuring_options
+@ledger_option
 @exporting_options
+@unattended_options
 @reporting_options
 def run(endpoint: str, **given: Any) -> int:
     """Measure one ENDPOINT (a.yml): its answers, tool calls and tails, without a verdict.

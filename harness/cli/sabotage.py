@@ -24,6 +24,10 @@ _SHARE = (
     "A share is one of the answers that a damage can strike: calls only where the reference called a tool. The checks, "
     "the tool ladder and the metrics judge the damaged records anew."
 )
+_VOID = (
+    "VOID for timing. {why} No gate of time can be judged, so no draw can PASS and what only changes times is not "
+    "caught: this says nothing of the set's power. What is caught here is caught by the other gates."
+)
 _LIMITS = (
     _RESAMPLED,
     _SHARE,
@@ -60,10 +64,12 @@ def sabotage(run: Path, draws: int, seed: int | None, *, as_json: bool) -> int:
     chosen = case.settings.plan.seed if seed is None else seed
     notes = (*ladder.reference_notes(case), ladder.look_note(case))
     found = ladder.sabotage(case, draws=draws, seed=chosen)
+    void_timing = ladder.why_void(case)
     if as_json:
-        click.echo(json.dumps(_as_json(case, found, notes, chosen), allow_nan=False))
+        told = _as_json(case, found, notes, chosen) | {"void_timing": void_timing}
+        click.echo(json.dumps(told, allow_nan=False))
     else:
-        for line in _lines(case, found, notes):
+        for line in _lines(case, found, notes, void_timing):
             click.echo(line)
     return 0
 
@@ -98,14 +104,20 @@ def _damage_json(result: "DamageResult") -> dict[str, Any]:
     }
 
 
-def _lines(case: "Case", found: Sequence["DamageResult"], notes: Sequence[str]) -> Iterator[str]:
+def _lines(
+    case: "Case", found: Sequence["DamageResult"], notes: Sequence[str], void_timing: str | None
+) -> Iterator[str]:
+    from harness.cli.screen import columns  # noqa: PLC0415
     from harness.cli.texttable import grid, paragraph  # noqa: PLC0415
 
     undamaged, *damaged = found
-    yield f"{case.reference.name} against itself: {undamaged.n_requests} requests, {undamaged.draws} draws per damage"
+    told = f"{case.reference.name} against itself: {undamaged.n_requests} requests, {undamaged.draws} draws per damage"
+    yield from paragraph(told)
+    if void_timing is not None:
+        yield from paragraph(_VOID.format(why=void_timing))
     yield ""
     heads = ("damage", "can strike", "FAIL", "95 % interval", "not settled", "PASS", "answers differ", "by which gate")
-    yield from grid(heads, [_row(result) for result in found])
+    yield from grid(heads, [_row(result) for result in found], columns())
     yield ""
     yield from paragraph(_summary(undamaged, damaged))
     yield ""
@@ -162,12 +174,13 @@ def _open(undamaged: "DamageResult") -> str:
     often = [
         f"{gate.title} {_percent(gate.n_pass, undamaged.draws)}"
         for gate in undamaged.gates
-        if gate.is_required and gate.n_pass < undamaged.draws
+        if gate.is_required and gate.n_pass < undamaged.draws and not gate.is_void
     ]
+    void = ["the gates of time, which are VOID"] if any(gate.is_void for gate in undamaged.gates) else []
     if undamaged.n_pass == undamaged.draws:
         return ""
     passed = _percent(undamaged.n_pass, undamaged.draws)
-    which = f"; not always: {listed(often)}" if often else ""
+    which = f"; not always: {listed([*void, *often])}" if void or often else ""
     return f" Without damage {passed} of draws PASS{which}."
 
 

@@ -6,9 +6,11 @@ import click
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["endpoint", "settings", "golden", "probes", "summary"]), default="endpoint")
+@click.argument(
+    "kind", type=click.Choice(["endpoint", "settings", "golden", "suite", "probes", "summary"]), default="endpoint"
+)
 def schema(kind: str) -> None:
-    """Print the JSON Schema of a file that you write (endpoint, settings, golden) or read (probes, summary).
+    """Print the JSON Schema of a file that you write (endpoint, settings, golden, suite) or read (probes, summary).
 
     probes is the probes.json of a probe folder; summary is verdict.json and what --json prints.
 
@@ -22,7 +24,8 @@ def schema(kind: str) -> None:
     from harness.model.goldenfile import golden_schema  # noqa: PLC0415
     from harness.model.probestorage import probe_report_schema  # noqa: PLC0415
     from harness.model.settingsfile import settings_schema  # noqa: PLC0415
+    from harness.model.suite import suite_schema  # noqa: PLC0415
 
-    schemas = {"endpoint": endpoint_schema, "settings": settings_schema, "golden": golden_schema}
+    schemas = {"endpoint": endpoint_schema, "settings": settings_schema, "golden": golden_schema, "suite": suite_schema}
     schemas |= {"probes": probe_report_schema, "summary": summary_schema}
     click.echo(json.dumps(schemas[kind](), indent=2))

@@ -4,7 +4,8 @@ import os
 import shutil
 import sys
 import textwrap
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TextIO
 
 import click
@@ -18,6 +19,7 @@ class Manner:
 
     is_verbose: bool = False
     is_debugged: bool = False
+    at_end: list[Callable[[int], None]] = field(default_factory=list)  # told the exit code, last comes first
 
 
 def is_verbose() -> bool:

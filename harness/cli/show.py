@@ -46,7 +46,8 @@ def show(run: Path, prompt: str | None, **given: Any) -> None:
     side = Arm(given["side"]) if given["side"] else None
     if prompt is None:
         _refuse_options_of_one(given)
-        _list(_chosen_rows(recorded_run(run, side), given), as_json=given["as_json"])
+        nothing = "no request failed or failed a check" if given["failed"] else "no request is recorded"
+        _list(_chosen_rows(recorded_run(run, side), given), nothing, as_json=given["as_json"])
         return
     _refuse_options_of_a_list(given)
     request = _chosen(recorded_run(run), prompt, side, given)
@@ -196,7 +197,7 @@ def _row(request: "RecordedRequest") -> ListedRequest:
     )
 
 
-def _list(rows: Sequence[ListedRequest], *, as_json: bool) -> None:
+def _list(rows: Sequence[ListedRequest], nothing: str, *, as_json: bool) -> None:
     from harness.cli.texttable import grid  # noqa: PLC0415
     from harness.report.untrusted import one_line  # noqa: PLC0415
 
@@ -204,7 +205,7 @@ def _list(rows: Sequence[ListedRequest], *, as_json: bool) -> None:
         click.echo(json.dumps({"requests": msgspec.to_builtins(list(rows))}))
         return
     if not rows:
-        click.echo("no such request")
+        click.echo(nothing)
         return
     heads = ("request", "outcome", "TTFT", "E2E", "tokens", "checks", "finish", "")
     cells = [tuple(one_line(cell, 60) for cell in _cells(row)) for row in rows]

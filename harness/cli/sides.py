@@ -47,11 +47,14 @@ def part_of_header(run: StoredRun, part: dict[str, Any], kind: type[T]) -> T:
 
 def read_side(given: str, arm: Arm) -> Endpoint | RecordedSide:
     """Read `a.yml`, `results/<run>` or `results/<run>:candidate`."""
-    path, chosen = _split_arm(given)
+    path, chosen = split_arm(given)
     if path.is_dir():
         run = load_run(path)
         refuse_redacted(path, run.header, "a side of another comparison")
         return recorded_side(run, chosen or arm)
+    folder, colon, name = given.rpartition(":")
+    if not path.exists() and colon and Path(folder).is_dir():
+        raise ConfigError(f"no side is called {name!r}", where=folder, remedy=f"It is one of: {', '.join(Arm)}")
     if not path.exists():
         raise ConfigError(
             "no such file or run folder", where=given, remedy="Give an endpoint file (a.yml) or results/<run>"
@@ -69,7 +72,8 @@ def recorded_side(run: StoredRun, wanted: Arm) -> RecordedSide:
     return RecordedSide(run=run, header=arms[wanted])
 
 
-def _split_arm(given: str) -> tuple[Path, Arm | None]:
+def split_arm(given: str) -> tuple[Path, Arm | None]:
+    """Split `results/<run>:candidate` into its folder and its side; None: no side is named."""
     path, colon, arm = given.rpartition(":")
     if colon and arm in set(Arm) and Path(path).is_dir():
         return Path(path), Arm(arm)

@@ -31,6 +31,12 @@ def has_measured(folder: Path) -> bool:
     return any(not (attempt.key.is_warmup or was_cancelled(attempt)) for attempt in load_run(folder).attempts)
 
 
+def has_answered(folder: Path) -> bool:
+    """Say whether any measured request succeeded by its transport and status."""
+    run = load_run(folder)
+    return any(not attempt.key.is_warmup and _failure(attempt) is None for attempt in run.attempts)
+
+
 def _cells(attempts: Sequence[Attempt], arm: Arm, planned: int) -> tuple[str, str]:
     own = [attempt for attempt in attempts if attempt.key.arm is arm and not attempt.key.is_warmup]
     done = {attempt.key for attempt in own if not attempt.key.is_follow_up}

@@ -6,29 +6,16 @@ from http import HTTPStatus
 import httptools
 
 from harness.decode.body import kind_of_body
+from harness.decode.headers import is_header_kept, is_name_kept
 from harness.decode.http import FIRST_FINAL_STATUS, response_parser, split_wire
 from harness.decode.maskedbody import mask_body
 from harness.decode.maskedjson import Kept, fill
 from harness.model.record import Reads
 
-_FRAMING = frozenset({"content-type", "content-length", "transfer-encoding", "content-encoding", "connection"})
-_SERVING = frozenset({"age", "cache-control", "cf-cache-status", "keep-alive", "server", "vary", "via", "x-cache"})
-_LIMITS = frozenset({"retry-after", "retry-after-ms", "x-should-retry", "x-accel-buffering", "openai-processing-ms"})
-_LIMIT_PREFIXES = ("x-ratelimit-", "ratelimit-", "anthropic-ratelimit-")
-_FEW_WORDS = re.compile(r"[\w./=:+*-]{1,64}(?:[,;] ?[\w./=:+*-]{1,32}){0,3}")
-_HTTP_DATE = re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")
 _STATUS_LINE = re.compile(rb"(?P<code>HTTP/\d\.\d \d{3})(?P<space> ?)(?P<reason>[^\r\n]*)")
 _CHUNK_LINE = re.compile(rb"(?P<size>[0-9A-Fa-f]{0,16})(?P<rest>[^\r\n]*)(?P<end>[\r\n]*)", re.DOTALL)
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _REASONS = frozenset(status.phrase.encode() for status in HTTPStatus)
-
-
-def is_header_kept(name: str, value: str, *, has_servers: bool = True) -> bool:
-    """Whether a header's value may stay: it says how the response was framed, limited or served, in a few words."""
-    if name == "date" or (name == "retry-after" and "," in value):
-        return _HTTP_DATE.fullmatch(value) is not None
-    is_known = name in _FRAMING or name in _LIMITS or name.startswith(_LIMIT_PREFIXES)
-    return (is_known or (has_servers and name in _SERVING)) and _FEW_WORDS.fullmatch(value) is not None
 
 
 class _Listener:
@@ -115,7 +102,7 @@ def _masked_head_line(line: bytes, kept: Kept) -> bytes:
     if colon and is_header_kept(word, value.strip().decode("latin-1"), has_servers=kept.has_models):
         return line
     start = len(value) - len(value.lstrip(b" \t"))
-    is_known = is_header_kept(word, "0")
+    is_known = is_name_kept(word, has_servers=kept.has_models)
     return (name if is_known else _filled(name)) + colon + value[:start] + _filled(value[start:]) + line[len(text) :]
 
 

@@ -12,9 +12,11 @@ def is_loading(failure: Failure | None, *, scales_to_zero: bool = False) -> bool
     return scales_to_zero or _says_loading(failure)
 
 
-def is_capped(failure: Failure | None) -> bool:
-    """Whether a gateway gave the wake up: 504, whatever its body calls it."""
-    return failure is not None and failure.kind is FailureKind.GATEWAY_TIMEOUT
+def is_given_up(failure: Failure | None, *, scales_to_zero: bool = False) -> bool:
+    """Whether a gateway gave the wake up: a 504 of an endpoint that scales to zero, or one that speaks of a wake."""
+    if failure is None or failure.kind is not FailureKind.GATEWAY_TIMEOUT:
+        return False
+    return scales_to_zero or "wake" in f"{failure.code} {failure.error_type}".lower()
 
 
 def _says_loading(failure: Failure) -> bool:

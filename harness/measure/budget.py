@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from harness.measure.estimate import request_bound
+from harness.measure.answerlength import UNPINNED_TOKENS, max_answer_tokens
 from harness.measure.ledger import NANO, Spent
 from harness.model.endpoint import Endpoint, Prices
-from harness.model.golden import GoldenSet
+from harness.model.golden import GoldenSet, Prompt
 from harness.model.record import Arm, Attempt, FailureKind
 from harness.model.settings import Settings
 
@@ -54,15 +54,14 @@ def budgets_of(settings: Settings) -> Budgets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """The most that each prompt's request may come to, by arm, and at what prices."""
+    """The most that a request may come to, and at what prices."""
 
-    by_prompt: Mapping[Arm, Mapping[str, tuple[int, int]]] = field(default_factory=dict)  # prompt and answer tokens
+    answers: Mapping[Arm, Mapping[str, int]] = field(default_factory=dict)  # most tokens of each prompt's answer
     prices: Mapping[Arm, Prices | None] = field(default_factory=dict)
 
-    def of(self, arm: Arm, prompt_id: str, turn: int = 1) -> Spent:
-        """Give what one request may come to; a second turn brings the first one's answer back as prompt."""
-        asked, answered = self.by_prompt.get(arm, {}).get(prompt_id, (0, 0))
-        return self._spent(arm, asked + (answered if turn > 1 else 0), answered)
+    def of(self, arm: Arm, prompt_id: str, request_bytes: int) -> Spent:
+        """Give what one request may come to: no token of its text is shorter than a byte of it."""
+        return self._spent(arm, request_bytes, self.answers.get(arm, {}).get(prompt_id, 0))
 
     def used(self, attempt: Attempt, wire: bytes) -> Spent:
         """Give what an attempt used, from its usage; without one, the most that it may have come to."""
@@ -70,7 +69,9 @@ class Bounds:
         usage = read_usage(wire)
         if usage is not None:
             return self._spent(arm, *usage)
-        return self.of(arm, attempt.key.prompt_id, attempt.key.turn) if _may_be_billed(attempt) else Spent(requests=1)
+        if not _may_be_billed(attempt):
+            return Spent(requests=1)
+        return self.of(arm, attempt.key.prompt_id, attempt.request_bytes)
 
     def _spent(self, arm: Arm, asked: int, answered: int) -> Spent:
         prices = self.prices.get(arm)
@@ -78,14 +79,19 @@ class Bounds:
 
 
 def bounds_of(golden: GoldenSet, endpoints: Mapping[Arm, Endpoint]) -> Bounds:
-    """Bound every request of the set at every endpoint, as the estimate before a run does."""
+    """Bound every answer of the set at every endpoint."""
     return Bounds(
-        by_prompt={
-            arm: {prompt.id: request_bound(prompt, endpoint) for prompt in golden.prompts}
+        answers={
+            arm: {prompt.id: _most_tokens(prompt, endpoint) for prompt in golden.prompts}
             for arm, endpoint in endpoints.items()
         },
         prices={arm: endpoint.prices for arm, endpoint in endpoints.items()},
     )
+
+
+def _most_tokens(prompt: Prompt, endpoint: Endpoint) -> int:
+    pinned = max_answer_tokens(prompt, endpoint)
+    return UNPINNED_TOKENS if pinned is None else pinned
 
 
 def read_usage(wire: bytes) -> tuple[int, int] | None:

@@ -1,6 +1,7 @@
 """Measures wakes: idle time, one request to an endpoint that should be asleep, one more for comparison, and again."""
 
 import asyncio
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -9,10 +10,12 @@ from harness.clock import Clock, SystemClock
 from harness.decode.record import decode_attempt
 from harness.decode.watch import last_output_at_ns
 from harness.measure.compose import ComposedRequest, Composer
+from harness.measure.guard import Guard
 from harness.measure.landing import Landing
 from harness.measure.limits import time_limits
+from harness.measure.sending import Gate, Outgoing, send_through
 from harness.measure.waking import ALLOWANCE_S, Wait, cap_of, waking_limits
-from harness.measure.wire.exchange import Cut, Landed, TimeLimits
+from harness.measure.wire.exchange import Landed, TimeLimits
 from harness.measure.wire.player import Player
 from harness.measure.wire.tls import tls_context
 from harness.model.endpoint import Endpoint
@@ -175,27 +178,17 @@ async def _wake(cast: Cast, block: Block) -> bool:
 async def _play(
     cast: Cast, block: Block, limits: TimeLimits, *, number: int, is_possibly_cold: bool
 ) -> tuple[Attempt, Failure | None]:
-    now_ns = cast.clock.monotonic_ns()
-
-    def landing(landed: Landed) -> Landing:
-        return Landing(
-            arm=Arm.REFERENCE,
-            block=block,
-            fingerprint=(cast.request.sha256, cast.request.n_bytes),
-            intended_at_ns=now_ns,
-            claimed_at_ns=now_ns,
-            admitted_at_ns=now_ns,
-            landed=landed,
-            number=number,
-            is_possibly_cold=is_possibly_cold,
-        )
-
-    try:
-        landed = await cast.player.play(cast.request, limits)
-    except Cut as cut:
-        _store(cast, landing(cut.landed))
-        raise
-    return _store(cast, landing(landed))
+    out = Outgoing(
+        block=block,
+        fingerprint=(cast.request.sha256, cast.request.n_bytes),
+        send=functools.partial(cast.player.play, cast.request, limits),
+        number=number,
+        is_possibly_cold=is_possibly_cold,
+    )
+    gate = Gate(arm=Arm.REFERENCE, clock=cast.clock, guard=Guard(cast.clock))  # nothing limits it
+    landing = await send_through(gate, out, functools.partial(_store, cast))
+    assert landing is not None  # noqa: S101  # nothing has stopped it
+    return _store(cast, landing)
 
 
 def _store(cast: Cast, landing: Landing) -> tuple[Attempt, Failure | None]:

@@ -93,12 +93,6 @@ def estimate(
     )
 
 
-def request_bound(prompt: Prompt, endpoint: Endpoint) -> tuple[int, int]:
-    """Give the prompt's tokens, guessed, and the most that its answer may have."""
-    work = _work(prompt, endpoint)
-    return work.prompt_tokens, work.answer_tokens
-
-
 def _following(
     golden: GoldenSet, loops: Sequence[Block], unstreamed: Sequence[Block], works: Mapping[str, _Work]
 ) -> list[_Work]:

@@ -15,7 +15,7 @@ from harness.units import seconds
 
 STOPPED_ELSEWHERE = "another process of the run has ended it"
 _LOOK_S = 0.05  # how soon a process sees the word of another
-_NO_BREAKER = BreakerSettings(unreachable=0, without_success=0)
+_NO_BREAKER = BreakerSettings(unreachable=0, from_the_start=0, without_success=0)
 
 
 class Guard:
@@ -41,13 +41,13 @@ class Guard:
         self._callbacks: list[Callable[[], object]] = []
         self._stopped = asyncio.Event()
 
-    def claims(self, arm: Arm, prompt_id: str, turn: int = 1) -> Spent | None:
+    def claims(self, arm: Arm, prompt_id: str, request_bytes: int) -> Spent | None:
         """Count a request at the most that it may come to; None where a budget or a stop keeps it from being sent."""
         if self.reason is None and self._ledger.is_stopped():
             self.stop(STOPPED_ELSEWHERE)
         if self.reason is not None:
             return None
-        claim = self._bounds.of(arm, prompt_id, turn)
+        claim = self._bounds.of(arm, prompt_id, request_bytes)
         self._ledger.add(claim)  # before the sum is looked at: of two processes that meet here none goes too far
         excess = self._budgets.excess(self._ledger.total())
         if excess is None:
@@ -67,7 +67,7 @@ class Guard:
     def note(self, attempt: Attempt, kind: FailureKind | None) -> None:
         """Learn how a request ended; the one that shows its endpoint dead stops the run."""
         arm = attempt.key.arm
-        if attempt.attempt > 1 or self.reason is not None:
+        if self.reason is not None or (attempt.attempt > 1 and kind is not None):
             return
         breaker = self._breakers.setdefault(arm, Breaker(arm=arm, settings=self._settings))
         if (reason := breaker.note(kind)) is not None:
@@ -98,7 +98,9 @@ class Guard:
 
     @contextmanager
     def calling(self, callback: Callable[[], object]) -> Iterator[None]:
-        """Call it at once when the run is stopped while the body runs."""
+        """Call it as soon as the run is stopped while the body runs; at once where that was before."""
+        if self.reason is not None:
+            callback()
         self._callbacks.append(callback)
         try:
             yield

@@ -14,6 +14,7 @@ from harness.measure.remaining import WHOLE_PLAN, Remaining
 from harness.measure.runner import first_error_only
 from harness.measure.sharedpace import new_pace_file
 from harness.measure.tally import Tally
+from harness.measure.waking import what_wakes
 from harness.measure.workerprocess import WorkerProcess
 from harness.model.endpoint import Endpoint
 from harness.model.golden import GoldenSet
@@ -81,6 +82,7 @@ class IsolatedSession:
             endpoint=self._endpoints[arm],
             arm=arm,
             arms=tuple(self._endpoints),
+            follows=follows(arm, self._endpoints),
             worker=worker,
             n_workers=self._n_workers,
             remaining=self._remaining,
@@ -99,6 +101,13 @@ class IsolatedSession:
             failed=sum(tally.failed for tally in tallies),
             retried=sum(tally.retried for tally in tallies),
         )
+
+
+def follows(arm: Arm, endpoints: Mapping[Arm, Endpoint]) -> int | None:
+    """Give the place of the last arm before this one that is the same endpoint; None where there is none."""
+    targets = [what_wakes(endpoint) for endpoint in endpoints.values()]
+    place = list(endpoints).index(arm)
+    return next((before for before in reversed(range(place)) if targets[before] == targets[place]), None)
 
 
 async def _until_stopped(process: WorkerProcess, stopped: list[StoppedRunError]) -> None:

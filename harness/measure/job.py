@@ -19,6 +19,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: Endpoint
     arm: Arm
     arms: tuple[Arm, ...]  # of the run, in the order of the pace's cells
+    follows: int | None = None  # the arm of the same endpoint that warms up before this one, by its place
     worker: int  # position among the processes of the arm
     n_workers: int
     remaining: Remaining = Remaining()

@@ -6,12 +6,15 @@ import stat
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
 
 from harness.errors import ConfigError
 from harness.model.endpoint import KeySource
 
 MAX_KEY_BYTES = 16 * 1024
 COMMAND_LIMIT_S = 60.0
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe without a writer would never open
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _PRINTED: dict[str, str] = {}  # by variable: what commands printed in this process
 
@@ -39,10 +42,12 @@ def keys_for_workers() -> dict[str, str]:
 def _from_file(file: Path, where: str) -> str:
     file = file.expanduser()
     try:
-        with file.open("rb") as opened:
-            found = os.fstat(opened.fileno())
-            _refuse_open_to_others(file, found, where)
-            content = opened.read(MAX_KEY_BYTES + 1)
+        descriptor = os.open(file, os.O_RDONLY | _AT_ONCE)
+        try:
+            _refuse_open_to_others(file, os.fstat(descriptor), where)
+            content = os.read(descriptor, MAX_KEY_BYTES + 1)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}", where=where, remedy="Check the path") from None
     return _text(content, str(file), where)
@@ -66,24 +71,41 @@ def _printed(command: list[str], where: str, environ: Mapping[str, str]) -> str:
 
 def _run(command: list[str], where: str) -> str:
     try:
-        done = subprocess.run(  # noqa: S603  # our user's own command, as a list: no shell
+        process = subprocess.Popen(  # noqa: S603  # our user's own command, as a list: no shell
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # it may quote the key
-            timeout=COMMAND_LIMIT_S,
-            check=False,
         )
-    except subprocess.TimeoutExpired:
-        raise ConfigError(f"{command[0]} took more than {COMMAND_LIMIT_S:g} s", where=where) from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "not a command"
         raise ConfigError(f"{command[0]} cannot be started: {why}", where=where, remedy="Check the command") from None
-    if done.returncode != 0:
-        raise ConfigError(
-            f"{command[0]} ended with exit code {done.returncode}", where=where, remedy="Run it by hand to see why"
-        )
-    return _text(done.stdout, f"what {command[0]} prints", where)
+    try:
+        content = _text(_first_bytes(process), f"what {command[0]} prints", where)
+        code = process.wait(COMMAND_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        raise ConfigError(f"{command[0]} took more than {COMMAND_LIMIT_S:g} s", where=where) from None
+    finally:
+        process.kill()  # nothing where it has ended
+        process.wait()
+    if code != 0:
+        raise ConfigError(f"{command[0]} ended with exit code {code}", where=where, remedy="Run it by hand to see why")
+    return content
+
+
+def _first_bytes(process: "subprocess.Popen[bytes]") -> bytes:
+    """Read no more than shows whether it is a key, beside this thread: a pipe has no time limit of its own."""
+    read = Queue[bytes](1)
+
+    def take() -> None:
+        with process.stdout as pipe:  # type: ignore[union-attr]  # as it was asked for
+            read.put(pipe.read(MAX_KEY_BYTES + 1))
+
+    Thread(target=take, daemon=True).start()
+    try:
+        return read.get(timeout=COMMAND_LIMIT_S)
+    except Empty:
+        raise subprocess.TimeoutExpired(process.args, COMMAND_LIMIT_S) from None
 
 
 def _text(content: bytes, what: str, where: str) -> str:

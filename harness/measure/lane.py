@@ -61,6 +61,7 @@ class Lane:
     share: Share = WHOLE
     remaining: Remaining = WHOLE_PLAN
     requests_per_minute: int | None = None
+    target: str = ""  # what its first request may wake; lanes of the same one warm up in turn
     cold: Cold = field(default_factory=Cold)  # what to expect of an endpoint that scales to zero
     queue: deque[Block] = field(default_factory=deque)  # of the level that runs
     free_since_ns: list[int] = field(default_factory=list)  # a heap, one entry per free slot

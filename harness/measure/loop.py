@@ -1,14 +1,13 @@
-"""The loop of a measuring process: which one, what may hold it up, what ends it."""
+"""The loop of a measuring process: which one, and what may hold it up."""
 
 import asyncio
 import gc
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any
+
+from harness.measure.ending import run_to_its_end
 
 _SWITCH_INTERVAL_S = 0.0005  # how long the progress display's thread may keep the loop waiting
 
@@ -18,27 +17,7 @@ def run_measuring(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     gc.collect()
     gc.freeze()  # all that was composed: a collection inside the window would walk it and hold the loop up
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(main())
-
-
-@contextmanager
-def ending_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM and a lost terminal's SIGHUP end the run as Ctrl-C does: marked interrupted, files closed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-    before = {number: signal.getsignal(number) for number in numbers}
-    for number in numbers:
-        if before[number] is not signal.SIG_IGN:  # nohup
-            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            if handler is not None:  # not ours to know
-                signal.signal(number, handler)
+    run_to_its_end(main, loop_factory())
 
 
 def loop_factory() -> type[asyncio.AbstractEventLoop] | None:

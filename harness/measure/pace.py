@@ -18,6 +18,10 @@ class Pace(Protocol):
         """Give the earliest block that some lane has still to start."""
         ...
 
+    async def turn_to_warm_up(self) -> None:
+        """Wait until no other process warms the same endpoint up."""
+        ...
+
     async def gather(self, level: int) -> None:
         """Wait until every lane has ended what comes before a level: connections opened earlier would go stale."""
         ...
@@ -44,6 +48,9 @@ class OwnPace:
     def slowest(self) -> int:
         """Give the smallest."""
         return min(self._next)
+
+    async def turn_to_warm_up(self) -> None:
+        """Go on: there is no other process."""
 
     async def gather(self, level: int) -> None:
         """Go on: whoever asks has ended it for all lanes."""

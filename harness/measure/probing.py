@@ -1,6 +1,5 @@
 """Runs probes against one endpoint: one request at a time, within a rate, each with evidence on the disk."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from asyncio_throttle.throttler import Throttler
 from harness.clock import Clock, SystemClock
 from harness.decode.watch import last_output_at_ns
 from harness.measure.compose import ComposedRequest
+from harness.measure.ending import run_to_its_end
 from harness.measure.loop import loop_factory
 from harness.measure.probecompose import ProbeComposer
 from harness.measure.wire.player import Exchange, Player, TimeLimits
@@ -68,8 +68,7 @@ def paced(requests_per_minute: int) -> Throttler:
 def run_probing(probing: Probing, folder: Path) -> ProbeReport:
     """Probe on a loop of our own; ConfigError before anything is sent."""
     composer = ProbeComposer(probing.endpoint, probing.environ)
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        return runner.run(probe_endpoint(probing, folder, composer))
+    return run_to_its_end(lambda: probe_endpoint(probing, folder, composer), loop_factory())
 
 
 async def probe_endpoint(probing: Probing, folder: Path, composer: ProbeComposer | None = None) -> ProbeReport:

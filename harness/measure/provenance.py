@@ -1,14 +1,17 @@
 """Says what measured: versions, system, kernel, CPU, revision, time zone."""
 
+import hashlib
 import importlib.metadata
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.clock import Clock
 
+VANTAGE = "BENCH_VANTAGE"
 _PACKAGES = ("bench-harness", "openai", "httptools", "asyncio-throttle", "msgspec", "uvloop")
 
 
@@ -22,6 +25,8 @@ def provenance(clock: Clock) -> dict[str, Any]:
         "machine": platform.machine(),
         "cpu": _cpu_model(),
         "cpus": os.cpu_count(),
+        "host": _host(),
+        **_vantage(os.environ),
         "git_revision": _git_revision(),
         "time_zone": str(clock.now().astimezone().tzinfo),
     }
@@ -32,6 +37,21 @@ def _version(name: str) -> str | None:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def _host() -> str:
+    """Tell this machine from others without naming it: a digest of its id and name."""
+    try:
+        machine_id = Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        machine_id = ""
+    return hashlib.sha256(f"bench host {machine_id} {platform.node()}".encode()).hexdigest()[:12]
+
+
+def _vantage(environ: Mapping[str, str]) -> dict[str, str]:
+    """Give what the user calls the place, as in `eu-west-1 runner`; nothing where it has no name."""
+    named = environ.get(VANTAGE, "").strip()
+    return {"vantage": named} if named else {}
 
 
 def _cpu_model() -> str | None:

@@ -48,7 +48,7 @@ class Retrying:
     def decide(self, attempt: Attempt, wire: bytes, block: Block, fate: Fate | None = None) -> None:
         """Find out how it ended, beside the loop where that takes long; then settle its fate, if anybody waits for it.
 
-        Warm-ups and what follows the levels are nobody's to wait for: each is sent once.
+        A warm-up's is nobody's to wait for: it is sent once.
         """
         if is_surely_well(attempt, wire):
             self._settle(attempt, None, block, fate)

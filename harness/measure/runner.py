@@ -19,9 +19,9 @@ from harness.measure.openloop import OpenLoop
 from harness.measure.pace import OwnPace, Pace
 from harness.measure.remaining import WHOLE_PLAN, Remaining
 from harness.measure.retrying import Fate, Retrying, Sent, Try
+from harness.measure.sending import Gate, Outgoing, send_through
 from harness.measure.settling import Settling
 from harness.measure.warmup import Played, Warming, is_failure, warm_up
-from harness.measure.wire.exchange import Cut
 from harness.model.record import Arrival, Attempt, Block, Plan
 from harness.model.settings import ArrivalSettings, PlanSettings, retry_settings
 
@@ -79,10 +79,13 @@ class Runner:
         self._retrying = Retrying(retry_settings(plan.settings), plan.seed, time.clock, self._guard)
 
     async def warm_up(self) -> None:
-        """Warm each endpoint up one request at a time; IncompleteRunError for one that can never answer."""
-        async with first_error_only(), asyncio.TaskGroup() as tasks:
-            for lane in self._lanes:
-                tasks.create_task(self._warm_up(lane))
+        """Warm each endpoint up, one request at a time whatever arms ask it; IncompleteRunError for a dead one."""
+        try:
+            async with first_error_only(), asyncio.TaskGroup() as tasks:
+                for lanes in _by_target(self._lanes):
+                    tasks.create_task(self._warm_up_in_turn(lanes))
+        finally:
+            self._settling.finish()  # what was cut
         self._guard.raise_if_stopped()
         await self._pace.gather(0)
 
@@ -101,6 +104,12 @@ class Runner:
                 self._settling.close()
                 self._settling.finish()
         self._guard.raise_if_stopped()
+
+    async def _warm_up_in_turn(self, lanes: Sequence[Lane]) -> None:
+        """Warm up lanes of one endpoint; another process may have the first turn at it."""
+        await self._pace.turn_to_warm_up()
+        for lane in lanes:
+            await self._warm_up(lane)
 
     async def _warm_up(self, lane: Lane) -> None:
         async def play(block: Block, number: int) -> Played:
@@ -163,33 +172,19 @@ class Runner:
     async def _play(self, lane: Lane, attempt: Try, intended_at_ns: int) -> Landing | None:
         """Play it when the quota lets it go; None where the run has ended before."""
         block = attempt.block
-        claimed_at_ns = self._clock.monotonic_ns()
-        claim = self._guard.claims(lane.arm, block.prompt_id)
-        if claim is None:
-            return None
-        await lane.admit()
-        if self._guard.reason is not None:
-            self._guard.give_back(claim)
-            return None
-        admitted_at_ns = self._clock.monotonic_ns()
-        landing = functools.partial(
-            Landing,
-            arm=lane.arm,
+        out = Outgoing(
             block=block,
             fingerprint=lane.sender.fingerprint(block),
+            send=functools.partial(lane.sender.send, block),
             intended_at_ns=intended_at_ns,
-            claimed_at_ns=claimed_at_ns,
-            admitted_at_ns=admitted_at_ns,
-            part=self._remaining.part,
-            is_possibly_cold=attempt.is_possibly_cold or (block.index, block.repeat) == self._first[lane.arm],
             number=attempt.attempt,
-            claim=claim,
+            is_possibly_cold=attempt.is_possibly_cold or (block.index, block.repeat) == self._first[lane.arm],
         )
-        try:
-            return landing(landed=await lane.sender.send(block))
-        except Cut as cut:
-            self._settling.add(functools.partial(self._settle, landing(landed=cut.landed)))
-            raise
+        gate = Gate(arm=lane.arm, clock=self._clock, guard=self._guard, part=self._remaining.part, admit=lane.admit)
+        return await send_through(gate, out, self._keep)
+
+    def _keep(self, landing: Landing) -> None:
+        self._settling.add(functools.partial(self._settle, landing))
 
     def _warmed(self, landing: Landing) -> Played:
         """Settle a warm-up request, and read what a failed one says: whether the endpoint wakes."""
@@ -208,6 +203,14 @@ class Runner:
         self._guard.landed(stored, exchange.wire, landing.claim)
         self._retrying.decide(stored, exchange.wire, landing.block, fate)
         return stored
+
+
+def _by_target(lanes: Sequence[Lane]) -> list[list[Lane]]:
+    """Put lanes of the same endpoint together; one without a target stands alone."""
+    found: dict[str, list[Lane]] = {}
+    for lane in lanes:
+        found.setdefault(lane.target or lane.arm, []).append(lane)
+    return list(found.values())
 
 
 class _Stopped(Exception):  # noqa: N818  # no error: the guard has the reason

@@ -24,7 +24,7 @@ from harness.measure.runner import Observer, Runner, Timekeeping
 from harness.measure.toolloop import second_turn
 from harness.measure.twin import Twin, playing
 from harness.measure.untimed import FirstAnswers, FollowedLane, Prepared, StoredJournal, Untimed
-from harness.measure.waking import waking_limits
+from harness.measure.waking import waking_limits, what_wakes
 from harness.measure.wire.player import Landed, Player, TimeLimits
 from harness.measure.wire.tls import tls_context
 from harness.model.endpoint import Endpoint
@@ -206,6 +206,7 @@ class Session:
             share=self._share,
             remaining=self._remaining,
             requests_per_minute=ready.endpoint.limits.requests_per_minute,
+            target=what_wakes(ready.endpoint),
             cold=ready.endpoint.cold,
         )
 

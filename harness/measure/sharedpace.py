@@ -65,8 +65,14 @@ class SharedPace:
 
     is_shared = True
 
-    def __init__(self, file: int, clock: Clock, *, arm: int, n_arms: int, share: Share) -> None:  # a lane's place
-        """Map the cells: per lane the blocks started and the barriers come to, then per level the start."""
+    def __init__(  # a lane's place, by name
+        self, file: int, clock: Clock, *, arm: int, n_arms: int, share: Share, follows: int | None = None
+    ) -> None:
+        """Map the cells: per lane the blocks started and the barriers come to, then per level the start.
+
+        `follows` is the arm of the same endpoint that warms up before this one.
+        """
+        self._follows = follows
         self._clock = clock
         self._arm = arm
         self._n_arms = n_arms
@@ -86,6 +92,13 @@ class SharedPace:
         n_workers = self._share.n_workers
         started = [sum(self._cells[arm * n_workers : (arm + 1) * n_workers]) for arm in range(self._n_arms)]
         return self._next_block - (started[self._arm] - min(started))
+
+    async def turn_to_warm_up(self) -> None:
+        """Wait until the first worker of the arm before has come to the first barrier: it alone warms up."""
+        if self._follows is None or self._share.worker:
+            return
+        while not self._cells[self._n_lanes + self._follows * self._share.n_workers]:
+            await self._look_again()
 
     async def gather(self, level: int) -> None:
         """Wait until no lane has anything in flight."""

@@ -1,6 +1,7 @@
 """Runs what follows the measured levels, when nothing is timed any more: second turns, unstreamed repeats."""
 
 import asyncio
+import functools
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,9 @@ from harness.measure.followups import FollowUps
 from harness.measure.guard import Guard
 from harness.measure.landing import Landing
 from harness.measure.lane import Lane
+from harness.measure.outcome import failure_kind
 from harness.measure.runner import Journal, Observer, first_error_only
+from harness.measure.sending import Gate, Outgoing, send_through
 from harness.measure.wire.exchange import Landed, TimeLimits
 from harness.model.record import Arm, Attempt, Block
 
@@ -114,14 +117,17 @@ class Untimed:
             block, turn = queue.popleft()
             is_loop = turn > 1
             prepared = self._second_turn(followed, block) if is_loop else followed.sender.unstreamed(block)
-            if prepared is not None:
-                landing = await self._play(followed, block, prepared, turn=turn, is_streamed=is_loop)
-                if landing is None:
-                    return
-                exchange = landing.landed.settle()
-                stored = self._journal.append(landing.attempt(exchange), exchange.wire)
-                observe(stored)
-                self._guard.landed(stored, exchange.wire, landing.claim)
+            if prepared is None:
+                continue
+            out = Outgoing(
+                block=block,
+                fingerprint=(prepared.request.sha256, prepared.request.n_bytes),
+                send=functools.partial(followed.sender.play, prepared),
+                turn=turn,
+                is_streamed=is_loop,
+            )
+            if not await self._play(followed, out, observe):
+                return
 
     def _second_turn(self, followed: FollowedLane, block: Block) -> Prepared | None:
         """Decode the first answer, plainly: nobody is timed now. An answer that failed leads nowhere."""
@@ -132,26 +138,19 @@ class Untimed:
         answer = received_message(wire, first.reads)
         return None if answer is None else followed.sender.second_turn(block, answer)
 
-    async def _play(
-        self, followed: FollowedLane, block: Block, prepared: Prepared, *, turn: int, is_streamed: bool
-    ) -> Landing | None:
-        """Play it; None where the run has ended before."""
-        claimed_at_ns = self._clock.monotonic_ns()
-        claim = self._guard.claims(followed.lane.arm, block.prompt_id, turn)
-        if claim is None:
-            return None
-        await followed.lane.admit()
-        admitted_at_ns = self._clock.monotonic_ns()
-        return Landing(
-            arm=followed.lane.arm,
-            block=block,
-            fingerprint=(prepared.request.sha256, prepared.request.n_bytes),
-            intended_at_ns=claimed_at_ns,
-            claimed_at_ns=claimed_at_ns,
-            admitted_at_ns=admitted_at_ns,
-            landed=await followed.sender.play(prepared),
-            claim=claim,
-            part=followed.lane.remaining.part,
-            turn=turn,
-            is_streamed=is_streamed,
-        )
+    async def _play(self, followed: FollowedLane, out: Outgoing, observe: Observer) -> bool:
+        """Play it and put it on record; False where the run has ended before."""
+        lane = followed.lane
+        gate = Gate(arm=lane.arm, clock=self._clock, guard=self._guard, part=lane.remaining.part, admit=lane.admit)
+        landing = await send_through(gate, out, functools.partial(self._settle, observe=observe))
+        if landing is not None:
+            self._settle(landing, observe)
+        return landing is not None
+
+    def _settle(self, landing: Landing, observe: Observer) -> None:
+        """Decode it plainly: nobody is timed now."""
+        exchange = landing.landed.settle()
+        stored = self._journal.append(landing.attempt(exchange), exchange.wire)
+        observe(stored)
+        self._guard.landed(stored, exchange.wire, landing.claim)
+        self._guard.note(stored, failure_kind(stored, exchange.wire))

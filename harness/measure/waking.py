@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from harness.decode.ratelimits import asked_of
-from harness.decode.waking import is_capped, is_loading
+from harness.decode.waking import is_given_up, is_loading
 from harness.measure.wire.exchange import TimeLimits
-from harness.model.endpoint import Cold
+from harness.model.endpoint import Cold, Endpoint
 from harness.model.record import Failure, FailureKind
 
 DEFAULT_CAP_S = 600.0  # of an endpoint that scales to zero, where nobody states cold.cap_s
@@ -25,10 +25,19 @@ def cap_of(cold: Cold) -> float:
     return DEFAULT_CAP_S if cold.scales_to_zero else UNDECLARED_CAP_S
 
 
+def what_wakes(endpoint: Endpoint) -> str:
+    """Name what one request wakes, by address and model: two arms may be the same."""
+    return f"{endpoint.base_url.rstrip('/')} {endpoint.model}"
+
+
 def waking_limits(limits: TimeLimits, cold: Cold) -> TimeLimits:
-    """Let the first output come later than the cap, and the total by as much more."""
+    """Let the first output come later than the cap; what follows it has the time that it had.
+
+    A stated total may lie below the first output's limit: then what follows has all of it.
+    """
     first_s = max(limits.first_output_s, cap_of(cold) + ALLOWANCE_S)
-    return replace(limits, first_output_s=first_s, total_s=limits.total_s + first_s - limits.first_output_s)
+    rest_s = limits.total_s - limits.first_output_s
+    return replace(limits, first_output_s=first_s, total_s=first_s + (rest_s if rest_s > 0 else limits.total_s))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,8 +71,7 @@ class Wait:
 
     def is_given_up(self, failure: Failure | None) -> bool:
         """Whether its provider gave the wake up; a 504 of an endpoint that never sleeps is another matter."""
-        says_wake = failure is not None and "wake" in f"{failure.code} {failure.error_type}".lower()
-        return is_capped(failure) and (self.cold.scales_to_zero or says_wake)
+        return is_given_up(failure, scales_to_zero=self.cold.scales_to_zero)
 
     def is_in_vain(self, failure: Failure | None) -> bool:
         """Whether the last answer says that it did not wake."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from harness.clock import Clock
 from harness.errors import IncompleteRunError
+from harness.measure.breaker import UNREACHABLE
 from harness.measure.waking import Wait
 from harness.model.endpoint import Cold
 from harness.model.record import Arm, Attempt, Block, Failure, FailureKind
@@ -22,10 +23,13 @@ class Played:
 
 Play = Callable[[Block, int], Awaitable[Played]]  # a block, and which attempt at it this is
 
-_UNREACHABLE = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS, FailureKind.TIMEOUT_CONNECT})
-_REFUSED = {401: "check its api_key", 403: "check its api_key", 404: "check its base_url and model"}
+_REMEDIES = {
+    FailureKind.AUTHENTICATION: "check its api_key",
+    FailureKind.NOT_FOUND: "check its base_url and model",
+    FailureKind.NO_UPSTREAM: "check its model, or that anything serves it",
+}
 _PAUSE_S = 1.0  # after a request that failed, once all prompts had their turn: a sick endpoint is not hammered
-_ERROR = 400  # HTTP
+_REDIRECTED = 300  # HTTP: from here on nothing was answered
 _NEVER_SLEEPS = Cold()
 
 
@@ -45,22 +49,22 @@ async def warm_up(arm: Arm, blocks: Sequence[Block], play: Play, clock: Clock, h
     where it says that no request can ever succeed.
     """
     until_ns = clock.monotonic_ns() + nanoseconds(how.at_least_s)
-    attempts: list[Attempt] = []
+    warmups: list[Played] = []
     for block in blocks:
         numbered = replace(block, repeat=how.first_repeat + block.repeat)
-        played = await (play(numbered, 1) if attempts else _awake(arm, numbered, play, clock, how.cold))
-        attempts.append(played.attempt)
-    _refuse_dead_endpoint(arm, attempts)
+        played = await (play(numbered, 1) if warmups else _awake(arm, numbered, play, clock, how.cold))
+        warmups.append(played)
+    _refuse_dead_endpoint(arm, warmups)
     while blocks and clock.monotonic_ns() < until_ns:
-        if is_failure(attempts[-1]):
+        if is_failure(warmups[-1].attempt):
             await asyncio.sleep(_PAUSE_S)
-        n = len(attempts)
-        attempts.append((await play(replace(blocks[n % len(blocks)], repeat=how.first_repeat + n), 1)).attempt)
+        n = len(warmups)
+        warmups.append(await play(replace(blocks[n % len(blocks)], repeat=how.first_repeat + n), 1))
 
 
 def is_failure(attempt: Attempt) -> bool:
     """Whether it failed by what the transport and the status say."""
-    return attempt.failure is not None or (attempt.status or 0) >= _ERROR
+    return attempt.failure is not None or (attempt.status or 0) >= _REDIRECTED
 
 
 async def _awake(arm: Arm, block: Block, play: Play, clock: Clock, cold: Cold) -> Played:
@@ -92,18 +96,20 @@ def _remedy(cold: Cold) -> str:
     return "Start again once it has loaded; one that scales to zero is waited for longer: cold.scales_to_zero: true"
 
 
-def _refuse_dead_endpoint(arm: Arm, warmups: Sequence[Attempt]) -> None:
-    """End the run when every warm-up says that no request can ever succeed."""
-    if not warmups:
+def _refuse_dead_endpoint(arm: Arm, warmups: Sequence[Played]) -> None:
+    """End the run when every warm-up says that no request can ever succeed, by the kinds that would end it later."""
+    failures = [played.failure for played in warmups if played.failure is not None]
+    if not warmups or len(failures) < len(warmups) or any(failure.kind not in UNREACHABLE for failure in failures):
         return
-    failures = [attempt.failure for attempt in warmups]
-    if all(failure is not None and failure.kind in _UNREACHABLE for failure in failures):
-        last = failures[-1]
-        detail = f"{last.kind}: {last.message}" if last else ""
-        raise IncompleteRunError(
-            f"the {arm} cannot be reached ({detail}); check its base_url; no measured request was sent"
-        )
-    statuses = {attempt.status for attempt in warmups}
-    if len(statuses) == 1 and (status := statuses.pop()) in _REFUSED:
-        remedy = _REFUSED[status]
-        raise IncompleteRunError(f"the {arm} answered {status} to every warm-up request; {remedy}")
+    last = failures[-1]
+    raise IncompleteRunError(
+        f"the {arm} {_how_dead(warmups, last)}; {_REMEDIES.get(last.kind, 'check its base_url')}; "
+        "no measured request was sent"
+    )
+
+
+def _how_dead(warmups: Sequence[Played], last: Failure) -> str:
+    statuses = {played.attempt.status for played in warmups}
+    if None in statuses:
+        return f"cannot be reached ({last.kind}: {last.message})"
+    return f"answered {' and '.join(sorted(map(str, statuses)))} to every warm-up request ({last.kind})"

@@ -15,9 +15,10 @@ import msgspec
 from harness.clock import Clock, SystemClock
 from harness.errors import BenchError, InterruptedRunError, StoppedRunError
 from harness.hidden import struck
+from harness.measure.ending import ending_once
 from harness.measure.job import Ended, Going, Job
 from harness.measure.lane import Share
-from harness.measure.loop import ending_on_sigterm, run_measuring
+from harness.measure.loop import run_measuring
 from harness.measure.remaining import first_answers
 from harness.measure.session import NOTHING_RECORDED, Session, prepare_session
 from harness.measure.sharedpace import SharedLedger, SharedPace
@@ -95,7 +96,7 @@ class Worker:
             budgets=job.budgets,
         )
         arm, n_arms = job.arms.index(job.arm), len(job.arms)
-        pace = SharedPace(job.pace_file, SystemClock(), arm=arm, n_arms=n_arms, share=share)
+        pace = SharedPace(job.pace_file, SystemClock(), arm=arm, n_arms=n_arms, share=share, follows=job.follows)
         ledger = SharedLedger(job.pace_file, arm=arm, n_arms=n_arms, share=share)
         recorded = first_answers(load_run(Path(job.folder)).attempts) if job.remaining.part else NOTHING_RECORDED
         with SharedJournal(Path(job.folder)) as journal, self._noting_stop():
@@ -158,8 +159,7 @@ def _ending_with_parent(stdin: int) -> Iterator[None]:
 def _outcome(work: Callable[[], None]) -> tuple[int, str]:
     """Do the work; give the exit code of the command that it is a part of, with the message."""
     try:
-        with ending_on_sigterm():
-            work()
+        work()
     except KeyboardInterrupt:
         return InterruptedRunError.exit_code, "interrupted"
     except BenchError as error:
@@ -182,8 +182,9 @@ def main() -> int:
         return InterruptedRunError.exit_code
     teller = Teller(sys.stdout.fileno(), SystemClock())
     worker = Worker(msgspec.json.decode(line, type=Job), teller)
-    exit_code, message = _outcome(worker.run)
-    teller.end(exit_code, message, **worker.facts())
+    with ending_once():
+        exit_code, message = _outcome(worker.run)
+        teller.end(exit_code, message, **worker.facts())
     return exit_code
 
 

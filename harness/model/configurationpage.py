@@ -7,17 +7,19 @@ from typing import Any
 from harness.model.endpointfile import endpoint_schema
 from harness.model.goldenfile import golden_schema
 from harness.model.settingsfile import settings_schema
+from harness.model.suite import suite_schema
 
 _INTRODUCTION = """# Configuration reference
 
-Written from the types of the three files by `configuration_markdown()`; a test compares. Do not edit. `bench schema
-endpoint` (or `settings`, `golden`) prints the same as JSON Schema for an editor. Unknown keys and wrong types are
-errors that name file, line, value and remedy, before anything is sent.
+Written from the types of the four files by `configuration_markdown()`; a test compares. Do not edit. `bench schema
+endpoint` (or `settings`, `golden`, `suite`) prints the same as JSON Schema for an editor. Unknown keys and wrong types
+are errors that name file, line, value and remedy, before anything is sent.
 """
 _FILES = (
     ("The endpoint file", "One per endpoint: [how to write it](endpoint-file.md).", endpoint_schema),
     ("The settings file", "`--settings FILE`: how to run, what to call the same.", settings_schema),
     ("The golden set", "`--golden FILE`: [how to write it](golden-set.md); its checks stand there.", golden_schema),
+    ("The suite file", "`bench suite FILE`: [what one scheduled run measures](scheduled.md).", suite_schema),
 )
 _ELSEWHERE = frozenset({"Check", "CheckKind"})  # the golden set's page explains them one by one
 _BOUNDS = {

@@ -54,7 +54,9 @@ def locate_golden_set(file: Path) -> LocatedGoldenSet:
     written = convert_document(document, _GoldenFile)
     if not written.prompts:
         raise ConfigError(
-            "the golden set has no prompt", where=document.where("$.prompts"), remedy="Start from prompts/golden.yml"
+            "the golden set has no prompt",
+            where=document.where("$.prompts"),
+            remedy="`bench golden export --to yaml` prints one to start from",
         )
     _check_body(document, written.defaults.request, "$.defaults.request")
     prompts = [_prompt(document, written, position) for position in range(len(written.prompts))]

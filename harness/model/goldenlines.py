@@ -15,7 +15,9 @@ def read_golden_lines(file: Path) -> YamlDocument:
     """Give the value that the YAML twin holds; without a first line of its own, the set is named after the file."""
     items = _items(file)
     if not items:
-        raise ConfigError("the file is empty", where=str(file), remedy="Start from prompts/golden.yml")
+        raise ConfigError(
+            "the file is empty", where=str(file), remedy="`bench golden export --to jsonl` prints one to start from"
+        )
     _refuse_other_tools(file, items[0])
     header = items.pop(0) if _is_header(items[0].value) else None
     value: dict[str, Any] = {"name": file.stem} if header is None else dict(header.value)

@@ -57,7 +57,11 @@ class _Place:
     def not_json(self, error: ValueError) -> ConfigError:
         if isinstance(error, json.JSONDecodeError):
             line = self.first_line + error.lineno - 1
-            return ConfigError(f"not JSON: {error.msg}", where=f"{self.file}:{line}:{error.colno}")
+            return ConfigError(
+                f"not JSON: {error.msg}",
+                where=f"{self.file}:{line}:{error.colno}",
+                remedy="Write one whole JSON value on each line, or one array of them",
+            )
         return self.error(f"not JSON: {error}")
 
 

@@ -1,5 +1,6 @@
 """Keeps which states of a run's data a verdict was given on: each is a look at it."""
 
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -26,6 +27,13 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     verdict: str
     other: OtherRun | None = None
     endpoints: tuple[str, ...] = ()  # that were compared, in their alphabet's order; empty: all that the run has
+
+    def was_before(self, since: datetime | None) -> bool:
+        """Whether it was given before an instant; one whose instant is not known was not."""
+        try:
+            return since is not None and datetime.fromisoformat(self.at) < since
+        except (ValueError, TypeError):
+            return False
 
     def is_about(self, endpoints: tuple[str, ...]) -> bool:
         """Whether these endpoints were compared; another pair is another question."""
@@ -55,11 +63,27 @@ def read_looks(folder: Path) -> tuple[Looked, ...]:
     return tuple(found)
 
 
-def which_look(folder: Path, n_attempts: int, other: OtherRun | None = None, endpoints: tuple[str, ...] = ()) -> int:
-    """Say which look at the run a verdict on so many requests is: one more than states looked at before it."""
-    found = [(one.n_attempts, one.other) for one in read_looks(folder) if one.is_about(endpoints)]
+def which_look(
+    folder: Path,
+    n_attempts: int,
+    other: OtherRun | None = None,
+    endpoints: tuple[str, ...] = (),
+    since: datetime | None = None,
+) -> int:
+    """Say which look at the run a verdict on so many requests is: one more than states looked at before it.
+
+    Looks before `since` were at another question: that of an earlier measurement of the other side.
+    """
+    counted = [one for one in read_looks(folder) if one.is_about(endpoints) and not one.was_before(since)]
+    found = [(one.n_attempts, one.other) for one in counted]
     states = list(dict.fromkeys([*found, (n_attempts, other)]))
     return 1 + states.index((n_attempts, other))
+
+
+def n_looks_before(folder: Path, endpoints: tuple[str, ...], since: datetime | None) -> int:
+    """Count the states of the data, with whatever other run, that verdicts were given on before an instant."""
+    looks = [one for one in read_looks(folder) if one.is_about(endpoints) and one.was_before(since)]
+    return len({(one.n_attempts, one.other) for one in looks})
 
 
 def note_look(folder: Path, looked: Looked) -> None:

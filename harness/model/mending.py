@@ -28,7 +28,7 @@ def mend_journal(folder: Path) -> tuple[str, ...]:
             notes.append(f"{ATTEMPTS}: line {number} {fault}; it was taken out, and its request is sent again")
     mended = b"".join(kept)
     if mended != content:
-        write_atomically(file, mended)
+        write_atomically(file, mended, is_durable=True)  # all that a finished part had synced stands in it
     return tuple(notes)
 
 

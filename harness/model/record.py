@@ -447,6 +447,7 @@ class RunHeader:
     clock: dict[str, Any] = field(default_factory=dict)  # by arm: stamp source, mapping bounds, steps
     client: tuple[ClientFacts, ...] = ()  # one entry per measuring process
     parts: tuple[Part, ...] = ()  # empty in runs that were written before a run could be resumed: `all_parts`
+    rerun_of: str | None = None  # the run whose suspicious prompts it measured again; no night of its own
 
     @property
     def all_parts(self) -> tuple[Part, ...]:

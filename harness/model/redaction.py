@@ -44,6 +44,7 @@ class Redaction(msgspec.Struct, frozen=True, kw_only=True):
 
     verdict: str | None = None  # of the original, under its plan; None: one endpoint was measured
     hides_endpoints: bool = False
+    n_damaged: int = 0  # lines or responses of the original that were damaged: left out, as in its own report
     n_without_bytes: int = 0  # responses whose bytes could not be masked in place: only their decoded record stays
     not_judged_again: tuple[str, ...] = (
         "outcomes of checks, tool ladder, JSON and refusals (taken over from the original)",
@@ -56,10 +57,17 @@ class Redaction(msgspec.Struct, frozen=True, kw_only=True):
 def redaction_words(redaction: Redaction) -> str:
     """Say what a reader of a redacted copy must know."""
     verdict = "" if redaction.verdict is None else f" The original's verdict was {redaction.verdict}."
+    damage = f" {damage_words(redaction).capitalize()}." if redaction.n_damaged else ""
     return (
-        f"A redacted copy: prompts and answers are struck out, timings and counts are judged from its bytes.{verdict} "
+        "A redacted copy: prompts and answers are struck out, timings and counts are judged from its bytes."
+        f"{verdict}{damage} "
         f"Not judged again: {'; '.join(redaction.not_judged_again)}."
     )
+
+
+def damage_words(redaction: Redaction) -> str:
+    """Say how much of the original could not be read; its own report names each."""
+    return f"left out as damaged in the original: {redaction.n_damaged}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class NotRetried(StrEnum):
     USED_UP = "its attempts were used up"
     ASKED_TOO_LONG = "the server asks for a longer wait than retries.max_wait_s"
     ENDED = "the run ended before"
+    NOT_KNOWN = "not known: the server names an instant, and not its own time"  # the run went by its wall clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

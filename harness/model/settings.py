@@ -93,6 +93,14 @@ class BreakerSettings(_Section, frozen=True, kw_only=True):
             "model or key.",
         ),
     ] = 8
+    from_the_start: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Requests of one side that failed before any of it succeeded; refusals that load may explain "
+            "do not count.",
+        ),
+    ] = 20
     without_success: Annotated[
         int, Meta(ge=0, description="Requests of one side in a row that failed, in whatever way.")
     ] = 200

@@ -1,9 +1,10 @@
 """The run folder: written as the run goes, readable after any death."""
 
 import os
+import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +23,8 @@ STREAMS = "streams.bin"
 RECORDS = "records.jsonl"
 LOOKS = "looks.jsonl"
 LOCK = "run.lock"
+_LOCK_TRIES = 40
+_LOCK_PAUSE_S = 0.005  # a reader's look at the lock takes microseconds
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -205,7 +208,8 @@ def write_atomically(file: Path, content: bytes, *, is_durable: bool = False) ->
         if is_durable:
             _sync_folder(file.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a read-only file system refuses even to look
+            temporary.unlink(missing_ok=True)
         raise IncompleteRunError(f"{file}: cannot be written: {error.strerror}") from error
 
 
@@ -228,10 +232,19 @@ def encode_header(header: RunHeader) -> bytes:
 def lock_run(folder: Path) -> BinaryIO:
     """Lock a run folder for writing until the file is closed; IncompleteRunError where another process writes it."""
     lock = _open_for_appending(folder / LOCK)
-    if _take_lock(lock, is_shared=False) is False:
+    if _is_excluded(lock):
         lock.close()
         raise IncompleteRunError(f"{folder}: another process is writing this run")
     return lock
+
+
+def _is_excluded(lock: BinaryIO) -> bool:
+    """Whether another process keeps it, and not only for the instant of a reader's look."""
+    for _ in range(_LOCK_TRIES):
+        if take_lock(lock, is_shared=False) is not False:
+            return False
+        time.sleep(_LOCK_PAUSE_S)
+    return True
 
 
 def _create_and_lock(folder: Path) -> BinaryIO:
@@ -246,7 +259,7 @@ def _create_and_lock(folder: Path) -> BinaryIO:
     return lock_run(folder)
 
 
-def _take_lock(file: BinaryIO, *, is_shared: bool) -> bool | None:
+def take_lock(file: BinaryIO, *, is_shared: bool) -> bool | None:
     """Take the file's lock until it is closed; False when another holder excludes it, None where there are no locks."""
     try:
         import fcntl  # noqa: PLC0415  # Windows has none: the module must be importable there
@@ -265,7 +278,7 @@ def _is_locked(file: Path) -> bool | None:
     """Whether a process is writing the run; None where no lock can tell."""
     try:
         with file.open("rb") as lock:
-            is_free = _take_lock(lock, is_shared=True)
+            is_free = take_lock(lock, is_shared=True)
     except OSError:
         return None
     return None if is_free is None else not is_free
@@ -289,9 +302,14 @@ def load_header(folder: Path) -> RunHeader:
     file = folder / HEADER
     try:
         content = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        why = f"it has no {HEADER}" if folder.is_dir() else "it is a file" if folder.exists() else "there is none"
+        raise ConfigError(
+            f"not a run folder: {why}", where=str(folder), remedy="Give a folder below results/"
+        ) from None
     except OSError as error:
         raise ConfigError(
-            f"not a run folder: {error.strerror}", where=str(file), remedy="Give a folder below results/"
+            f"cannot be read: {error.strerror}", where=str(file), remedy="Check the path and its permissions"
         ) from None
     try:
         version = msgspec.json.decode(content, type=_Version).format_version

@@ -110,7 +110,7 @@ def _words_of(found: Any) -> str:
         case inspect.EnumType():
             return f"one of {', '.join(str(one.value) for one in found.cls)}"
         case inspect.ListType() | inspect.VarTupleType() | inspect.SetType():
-            return f"a list, each item {_words(found.item_type)}"
+            return f"{_list(found)}, each item {_words(found.item_type)}"
         case inspect.StructType():
             return _section(found)
         case _:
@@ -121,6 +121,11 @@ def _section(found: inspect.StructType) -> str:
     keys = list(_keys(found))
     more = ", ..." if len(keys) > _MOST_KEYS else ""
     return f"a mapping with the keys {', '.join(keys[:_MOST_KEYS])}{more}"
+
+
+def _list(found: inspect.ListType | inspect.VarTupleType | inspect.SetType) -> str:
+    most = "" if found.max_length is None else f" of at most {found.max_length}"
+    return f"a list{most}"
 
 
 def _text(found: inspect.StrType) -> str:

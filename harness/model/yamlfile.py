@@ -12,6 +12,7 @@ import msgspec
 import yaml
 
 from harness.errors import ConfigError
+from harness.model.keyforms import WEB_TOKEN_FORM, key_form
 from harness.model.validationwords import keys_at, problem_in_words
 
 T = TypeVar("T")
@@ -25,9 +26,15 @@ MAX_NUMBER_CHARS = 1000  # YAML reads 1:30:00 as a number, in quadratic time
 MAX_ANCHORS = 10_000  # each is looked for among all before it
 _Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where PyYAML was built with it
 _SECRET_PATHS = ("$.api_key", "$.headers")
-_SCHEMAS = {"Endpoint": "endpoint", "Settings": "settings", "_GoldenFile": "golden"}  # by what is read
+_SCHEMAS = {
+    "Endpoint": "endpoint",
+    "Settings": "settings",
+    "_GoldenFile": "golden",
+    "Suite": "suite",
+}  # by what is read
 _UNKNOWN_FIELD = re.compile(r"^Object contains unknown field `(?P<field>.*)`$", re.DOTALL)
 _IN_PROMPT = re.compile(r"^\$\.prompts\[\d+\]")
+_KEY = re.compile(rf"\b(?:{key_form(8)}|{WEB_TOKEN_FORM})", re.IGNORECASE)
 _DIGITS = re.compile(r"[-+.:_0-9a-fA-FxX]*+")
 _AT_PATH = re.compile(r"^(?P<problem>.*?)(?: - at `(?P<path>\$.*)`)?$", re.DOTALL)
 
@@ -75,11 +82,12 @@ class YamlDocument:
     lines: dict[str, int]
 
     def where(self, path: str) -> str:
-        """Give `file:line (path)` for a path or its nearest known ancestor."""
+        """Give `file:line (path)` for a path or its nearest known ancestor; `$` is not written."""
         known = path
         while known not in self.lines and known != "$":
             known = known[: max(known.rfind("."), known.rfind("["))] or "$"
-        return f"{self.file}:{self.lines.get(known, 1)} ({path.removeprefix('$.')})"
+        place = f"{self.file}:{self.lines.get(known, 1)}"
+        return place if path == "$" else f"{place} ({path.removeprefix('$.')})"
 
 
 def read_yaml(file: Path) -> YamlDocument:
@@ -99,7 +107,7 @@ def _parse(file: Path, text: str) -> YamlDocument:
     try:
         node = loader.get_single_node()
         if node is None:
-            raise ConfigError("the file is empty", where=str(file), remedy="Start from a file in examples/ or prompts/")
+            raise ConfigError("the file is empty", where=str(file), remedy="`bench init` writes files to start from")
         lines = dict(_lines(node, file))
         return YamlDocument(file=file, value=loader.construct_document(node), lines=lines)
     finally:
@@ -190,13 +198,19 @@ def _read_text(file: Path) -> str:
             f"cannot be read: {error.strerror}", where=str(file), remedy="Check the path and its permissions"
         ) from None
     except UnicodeDecodeError as error:
-        raise ConfigError(f"not UTF-8 at byte {error.start}", where=str(file)) from None
+        raise ConfigError(
+            f"not UTF-8 at byte {error.start}", where=str(file), remedy="Is it the right file? It must be text in UTF-8"
+        ) from None
 
 
 def _syntax_error(file: Path, error: yaml.MarkedYAMLError) -> ConfigError:
     mark = error.problem_mark or error.context_mark
     where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
-    return ConfigError(f"not valid YAML: {error.problem or error.context}", where=where)
+    return ConfigError(
+        f"not valid YAML: {error.problem or error.context}",
+        where=where,
+        remedy="Look there and just before: open brackets and quotes, indentation, a value with `: ` in it",
+    )
 
 
 def _lines(root: yaml.Node, file: Path) -> Iterator[tuple[str, int]]:
@@ -213,23 +227,28 @@ def _lines(root: yaml.Node, file: Path) -> Iterator[tuple[str, int]]:
         if isinstance(node, yaml.SequenceNode):
             stack.extend((f"{path}[{i}]", item, depth + 1) for i, item in enumerate(node.value))
         elif isinstance(node, yaml.MappingNode):
-            _refuse_repeated_keys(node, file)
+            _refuse_bad_keys(node, file)
             for key, item in node.value:
                 yield f"{path}.{key.value}", key.start_mark.line + 1
                 stack.append((f"{path}.{key.value}", item, depth + 1))
 
 
-def _refuse_repeated_keys(node: yaml.MappingNode, file: Path) -> None:
+def _refuse_bad_keys(node: yaml.MappingNode, file: Path) -> None:
+    """Refuse a key that is no text before its text is taken: aliases in it would be followed into all the memory."""
     seen: set[str] = set()
     for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise ConfigError(
+                "a mapping with a key that is itself a list or a mapping",
+                where=f"{file}:{node.start_mark.line + 1}",  # an aliased key's own mark is where its anchor stands
+                remedy="Write the key as a plain word",
+            )
+        where = f"{file}:{key.start_mark.line + 1}"
         name = str(key.value)
         if len(name) > MAX_KEY_CHARS:
-            where = f"{file}:{key.start_mark.line + 1}"
             raise ConfigError(f"a key of {len(name)} characters", where=where, remedy="Is a line break missing?")
         if name in seen:
-            raise ConfigError(
-                f"key {name!r} is given twice", where=f"{file}:{key.start_mark.line + 1}", remedy="Keep one of them"
-            )
+            raise ConfigError(f"key {name!r} is given twice", where=where, remedy="Keep one of them")
         seen.add(name)
 
 
@@ -254,8 +273,15 @@ def _shown(document: YamlDocument, path: str) -> str:
     if path.startswith(_SECRET_PATHS):
         return ""
     value = value_at(document.value, path)
-    is_secret = path == "$.base_url" and any(mark in str(value) for mark in "@?")
-    return "" if value is None or is_secret else f" (found {value!r:.80})"
+    is_secret = _KEY.search(str(value)) or (path == "$.base_url" and any(mark in str(value) for mark in "@?"))
+    return "" if value is None or is_secret else f" (found {_shape(value)})"
+
+
+def _shape(value: Any) -> str:
+    """Quote a plain value; of a list or mapping only what it is, since a key may stand anywhere in it."""
+    if isinstance(value, list):
+        return f"a list of {len(value)}" if value else "an empty list"
+    return "a mapping" if isinstance(value, dict) else f"{value!r:.80}"
 
 
 def value_at(value: Any, path: str) -> Any:

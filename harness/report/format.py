@@ -25,6 +25,7 @@ class Scale:
     symbol: str
     factor: float = 1.0
     decimals: int = 0
+    currency: str | None = None  # of money, which is written with its sign; None: no money
 
     def number(self, value: float) -> str:
         """Write a value without its unit."""
@@ -34,6 +35,8 @@ class Scale:
         """Write a value with its unit; an infinite one is a quantile among failures."""
         if math.isinf(value):
             return UNATTAINABLE
+        if self.currency is not None:
+            return money(value, self.currency)
         return f"{self.number(value)}{GAP}{self.symbol}" if self.symbol else self.number(value)
 
 
@@ -50,6 +53,11 @@ def scale_for(unit: str, values: Iterable[float]) -> Scale:
     if unit in {"tokens", "count", "characters", "bytes"}:
         return Scale(symbol=unit, decimals=0)
     return Scale(symbol=unit, decimals=_decimals(middle, 4))
+
+
+def money_scale(currency: str) -> Scale:
+    """Give the scale of an amount."""
+    return Scale(symbol=currency, currency=currency)
 
 
 def _time_scale(middle_s: float) -> Scale:

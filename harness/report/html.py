@@ -45,6 +45,18 @@ def render_probes(view: ProbesView) -> str:
     )
 
 
+def render_simple(template: str, view: object, drawing: str) -> str:
+    """Render a page of one drawing, which its writer has escaped; it has no script."""
+    environment = _environment()
+    style = _source(environment, "style.css")
+    return environment.get_template(template).render(
+        view=view,
+        style=Markup(style),  # noqa: S704 - our own file
+        policy=content_security_policy(style, ""),
+        drawing=Markup(drawing),  # noqa: S704 - escaped by its writer
+    )
+
+
 def render_memo(view: MemoView) -> str:
     """Render the one-page memo; it has no script."""
     environment = _environment()

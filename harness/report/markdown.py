@@ -24,6 +24,7 @@ _DONE = "done"
 MOST_BYTES = 60_000  # GitHub takes 65,536 characters in a comment
 _NOTE_BYTES = 400  # for the line that says what was left out
 _JOINT = "\n\n"
+_UNFIT = "Timings do not count: what follows shows what this client saw, not what the endpoints do."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,8 @@ def _open_parts(view: ReportView) -> Iterator[tuple[str, str]]:
 def _folded_parts(view: ReportView) -> Iterator[tuple[str, list[str]]]:
     yield _titled("Failures", view.failures), [*_cards(view.failures), *map(table_text, view.attempts)]
     throughput = [table_text(view.throughput)] if view.throughput else []
-    yield "Tails and throughput", [*map(table_text, view.tails), *throughput]
+    unfit = [_UNFIT] if view.certificate.tone == "void" else []
+    yield "Tails and throughput", [*unfit, *map(table_text, view.tails), *throughput]
     yield "Load levels", list(_levels(view))
     yield "Cold path and time limits", list(_cold(view))
     yield "Answers, tools, tokens and money", list(_parity(view))
@@ -165,6 +167,8 @@ def _levels(view: ReportView) -> Iterator[str]:
 
 def _cold(view: ReportView) -> Iterator[str]:
     """Give the wakes, and the time limits of each side as they are pasted."""
+    if view.timeouts and view.certificate.tone == "void":
+        yield _UNFIT
     yield from (table_text(table) for table in (view.cold.tables if view.cold else ()))
     for side in view.timeouts.sides if view.timeouts else ():
         yield f"**Time limits of {text(side.name)}**\n\n" + "\n".join(f"    {line}" for line in _pasted(side))

@@ -26,7 +26,7 @@ _MOST_PROMPTS = 3
 _MOST_UNVERIFIED = 8
 
 _LEDES = {
-    Verdict.PASS: "Roll back once a count is exceeded; each is beyond the worst case that the run leaves open.",
+    Verdict.PASS: "Roll back once a count is exceeded: that is more than you allow.",
     Verdict.INCONCLUSIVE: "The run does not settle the question. Who cuts over nevertheless counts:",
 }
 _NO_TRIGGERS = {
@@ -35,8 +35,8 @@ _NO_TRIGGERS = {
 }
 _CAVEAT = (
     "The counts hold for requests like those of the golden set. Where your traffic is harder, it fails more often by "
-    "itself: replay the set after the cut-over, or count what the reference does on the same traffic first. A time "
-    "trigger says that something changed since the run, not that it is more than you allow."
+    "itself: replay the set after the cut-over, or count what the reference does on the same traffic first. An "
+    "endpoint that stands exactly at your margin exceeds each count in at most 1 % of windows."
 )
 
 
@@ -45,9 +45,8 @@ class TriggerView:
     """One rollback condition in words, with how sure it is."""
 
     text: str
-    worst: str  # rate of the bad at the worst case, with the false alarms there
+    allowed: str  # rate of the bad at the margin, with the false alarms there; why there is no trigger
     noticed: str
-    allowed: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,16 +131,13 @@ def _trigger_views(gates: tuple[Gate, ...], verdict: Verdict, catalog: Catalog) 
 
 
 def _trigger_view(found: Trigger, catalog: Catalog) -> TriggerView:
-    if found.window is None or found.most is None or found.worst_rate is None:
-        return TriggerView(
-            text=f"{found.title}: no trigger", worst=found.missing or "", noticed=fmt.DASH, allowed=fmt.DASH
-        )
+    if found.window is None or found.most is None or found.allowed_rate is None:
+        return TriggerView(text=f"{found.title}: no trigger", allowed=found.missing or "", noticed=fmt.DASH)
     what = _BAD.get(found.gate) or (_in_sentence(found.title) if found.limit is None else _beyond(found, catalog))
     return TriggerView(
         text=f"{found.most:,} of the next {found.window:,} {what}",
-        worst=f"{fmt.percent(found.worst_rate)}, {fmt.percent(found.false_alarm or 0.0)}",
+        allowed=f"{fmt.percent(found.allowed_rate)}, {fmt.percent(found.false_alarm or 0.0)}",
         noticed=f"{fmt.percent(found.seen_at or 0.0)} in {fmt.percent(found.power or 0.0)}",
-        allowed=fmt.DASH if found.allowed is None else _quantity(found, found.allowed, catalog),
     )
 
 

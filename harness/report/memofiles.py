@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.model.record import RunHeader
     from harness.report.memo import MemoView
 
-_TRIGGER_HEADS = ("roll back when more than", "worst case, false alarm", "noticed", "you allow")
+_TRIGGER_HEADS = ("roll back when more than", "you allow, false alarm", "noticed")
 _HEADS = ("gate", "outcome", "effect", "worst case", "allowed", "n per side")
 
 
@@ -82,7 +82,7 @@ def _gates(view: "MemoView") -> Iterator[str]:
 
 
 def _triggers(view: "MemoView") -> str:
-    rows = [tuple(map(text, (one.text, one.worst, one.noticed, one.allowed))) for one in view.triggers]
+    rows = [tuple(map(text, (one.text, one.allowed, one.noticed))) for one in view.triggers]
     return _grid(_TRIGGER_HEADS, rows) if rows else ""
 
 

@@ -105,6 +105,8 @@ class Headline:
     tone: Tone = "plain"
     noise: str = ""  # the effect between the reference and itself
     margin_used: float = 0.0  # the worst case as a share of what is allowed: which gate is nearest to its margin
+    is_worse_inside: bool = False  # it passed, and is measurably worse all the same
+    is_same: bool = False  # both sides have the same figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -365,7 +367,7 @@ class ReportView:
     loops: Table | None = None  # None: no prompt says what a tool returns
     streaming: tuple[Table, ...] = ()  # empty: nothing was asked for unstreamed
     checklist: ChecklistView | None = None  # None: nobody asked for one
-    gate_rows: tuple[Headline, ...] = ()  # every required gate, for the terminal, which has room for some
+    gate_rows: tuple[Headline, ...] = ()  # for the terminal: what is required, and what failed
     bodies: Table | None = None  # None: the two request bodies were not compared
     attempts: tuple[Table, ...] = ()  # empty: nothing failed
     cold: "ColdView | None" = None  # None: nothing slept, and nobody said that it could

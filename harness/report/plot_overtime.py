@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from harness.report import svg
@@ -12,6 +13,7 @@ from harness.report.plotdata import Standing, TimedPlot, TimedSide
 
 _WIDTH_IN, _PANEL_IN, _LANE_IN = 9.4, 1.75, 0.2
 _RATE_LIMITED = "429"
+_MEDIAN = "rolling median"
 _STANDINGS = {Standing.COUNTED: 3.0, Standing.WARMUP: 4.2, Standing.COLD: 5.5}  # sizes
 
 
@@ -19,7 +21,7 @@ def draw_overtime(plot: TimedPlot) -> Canvas:
     """Put the sides under each other over one axis of time."""
     lanes = [lanes_of(side) for side in plot.sides]
     heights = [height for own in lanes for height in (max(len(own), 0.01) * _LANE_IN, _PANEL_IN)]
-    canvas = canvas_of(_WIDTH_IN, sum(heights) + 0.5 + 0.35 * len(plot.sides))
+    canvas = canvas_of(_WIDTH_IN, sum(heights) + 0.8 + 0.35 * len(plot.sides))
     grid = canvas.subplots(len(heights), 1, squeeze=False, sharex=True, gridspec_kw={"height_ratios": heights})
     value_limits, time_limits = _limits(plot)
     for place, (side, own) in enumerate(zip(plot.sides, lanes, strict=True)):
@@ -30,12 +32,37 @@ def draw_overtime(plot: TimedPlot) -> Canvas:
         for axes in (above, below):
             _draw_boundaries(axes, side, has_names=axes is above)
             axes.tick_params(axis="x", labelbottom=axes is grid[-1][0], length=3 if axes is grid[-1][0] else 0)
+    canvas.legend(
+        handles=_legend(plot), loc="outside upper left", ncols=4, frameon=False, labelcolor=svg.INK, fontsize=9
+    )
     canvas.supylabel(plot.y_label, color=svg.INK, fontsize=9.5)
     bottom = grid[-1][0]
     bottom.xaxis.set_major_locator(MaxNLocator(9))
     bottom.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     bottom.set_xlabel(plot.x_label, color=svg.INK)
     return canvas
+
+
+def _legend(plot: TimedPlot) -> list[Line2D]:
+    """Explain the marks that are there; a panel's title says whose they are."""
+    standings = {point.standing for side in plot.sides for point in side.points}
+    lanes = [mark for side in plot.sides for mark in side.marks]
+    ended = {mark.lane.startswith(_RATE_LIMITED) for mark in lanes if mark.at == mark.until}
+    shown = (
+        (Standing.COUNTED in standings, _mark("o", "request")),
+        (Standing.WARMUP in standings, _mark("o", "warm-up", is_hollow=True)),
+        (Standing.COLD in standings, _mark("D", "possibly cold", is_hollow=True)),
+        (any(side.medians for side in plot.sides), Line2D([], [], color=svg.MUTED, linewidth=2.0, label=_MEDIAN)),
+        (False in ended, _mark("x", "failure, at its end", colour=svg.BAD)),
+        (True in ended, _mark("v", "429, rate limited", colour=svg.BAD)),
+        (any(mark.at != mark.until for mark in lanes), Line2D([], [], color=svg.WARN, linewidth=4, label="stall")),
+    )
+    return [handle for is_there, handle in shown if is_there]
+
+
+def _mark(marker: str, label: str, *, colour: str = svg.MUTED, is_hollow: bool = False) -> Line2D:
+    face = "none" if is_hollow else colour
+    return Line2D([], [], linestyle="", marker=marker, color=colour, markerfacecolor=face, markersize=5, label=label)
 
 
 def lanes_of(side: TimedSide) -> list[str]:

@@ -94,11 +94,12 @@ def _gates(judgement: Judgement) -> Iterator[Family]:
     )
     yield _family("bench_gate_outcome", "1 for the outcome of the gate, 0 for the others.", *outcomes)
     kinds = [(gate, {**labels, "kind": gate.kind.value}) for gate, labels in gates]
-    effects = _defined((labels, gate.effect) for gate, labels in kinds)
+    effects = _defined((labels, gate.effect) for gate, labels in kinds if not gate.is_void)
     yield _family("bench_gate_effect", "Effect: candidate less reference as a fraction, or their ratio.", *effects)
     margins = (Sample(labels=labels, value=gate.margin) for gate, labels in kinds)
     yield _family("bench_gate_margin", "The largest effect that is called the same.", *margins)
-    bounds = (Sample(labels=labels, value=gate.bound) for gate, labels in kinds if gate.bound is not None)
+    counted = [(gate.bound, labels) for gate, labels in kinds if not gate.is_void]
+    bounds = (Sample(labels=labels, value=bound) for bound, labels in counted if bound is not None)
     yield _family("bench_gate_bound", "The worst effect that is still compatible with the data.", *bounds)
 
 

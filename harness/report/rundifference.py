@@ -2,17 +2,19 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from harness.analysis.jsonleaves import json_leaves
 from harness.analysis.results.estimates import Value
+from harness.analysis.results.instrument import VOID_FIGURE
+from harness.analysis.values import missing
 from harness.model.golden import GoldenSet
 from harness.model.record import Arm, RunHeader, RunStatus
 from harness.report import format as fmt
-from harness.report.runfigures import Figure
+from harness.report.runfigures import TIMES, Figure
 from harness.report.untrusted import one_line
 
 _SHOWN = 40  # lines of one kind
@@ -28,6 +30,7 @@ class ComparedRun:
     golden: GoldenSet
     verdict: str | None  # as it was last judged; None: it was not, or is of one endpoint
     figures: Mapping[Arm, Sequence[Figure]]
+    void_timing: str = ""  # why its timings are VOID; empty where they are not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,8 @@ class RunDifference:
     started_b: str
     verdict_a: str | None
     verdict_b: str | None
+    is_void_a: bool  # no figure of its times is given
+    is_void_b: bool
     not_comparable: tuple[str, ...]
     settings: tuple[Changed, ...]
     endpoints: tuple[Changed, ...]
@@ -84,6 +89,8 @@ def run_difference(a: ComparedRun, b: ComparedRun) -> RunDifference:
         started_b=b.header.started_at,
         verdict_a=a.verdict,
         verdict_b=b.verdict,
+        is_void_a=bool(a.void_timing),
+        is_void_b=bool(b.void_timing),
         not_comparable=tuple(_why_not(a, b)),
         settings=changes(_settings(a.header), _settings(b.header)),
         endpoints=changes(_endpoints(a.header), _endpoints(b.header)),
@@ -91,8 +98,19 @@ def run_difference(a: ComparedRun, b: ComparedRun) -> RunDifference:
         prompts_only_in_b=tuple(prompt_id for prompt_id in other if prompt_id not in one),
         prompts_changed=changes({key: one[key] for key in shared}, {key: other[key] for key in shared}),
         provenance=changes(a.header.provenance, b.header.provenance),
-        figures=tuple(_pairs(a.figures, b.figures)),
+        figures=tuple(_pairs(_told(a), _told(b))),
     )
+
+
+def _told(run: ComparedRun) -> Mapping[Arm, Sequence[Figure]]:
+    """Leave the times out where they do not count."""
+    if not run.void_timing:
+        return run.figures
+    void = missing(VOID_FIGURE)
+    return {
+        arm: [replace(one, value=void) if one.unit in TIMES else one for one in figures]
+        for arm, figures in run.figures.items()
+    }
 
 
 def changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[Changed, ...]:
@@ -126,11 +144,17 @@ def _why_not(a: ComparedRun, b: ComparedRun) -> Iterator[str]:
     if a.header.plan.estimators != b.header.plan.estimators:
         yield "the statistical definitions differ between the runs; the figures below are all of this version"
     yield from _why_not_the_client(a.header, b.header)
-    for word, run in (("A", a), ("B", b)):
-        if run.header.status is not RunStatus.FINISHED:
-            yield f"{word} did not go to the end of its plan ({run.header.status})"
+    yield from _why_not_the_run("A", a)
+    yield from _why_not_the_run("B", b)
     if not set(a.figures) & set(b.figures):
         yield "the runs have no side in common"
+
+
+def _why_not_the_run(word: str, run: ComparedRun) -> Iterator[str]:
+    if run.void_timing:
+        yield f"the timings of {word} are VOID ({run.void_timing}): no latency and no rate of tokens is compared"
+    if run.header.status is not RunStatus.FINISHED:
+        yield f"{word} did not go to the end of its plan ({run.header.status})"
 
 
 def _why_not_the_client(a: RunHeader, b: RunHeader) -> Iterator[str]:
@@ -163,8 +187,12 @@ def _ratio(a: float | None, b: float | None) -> float | None:
 
 def run_difference_lines(found: RunDifference) -> Iterator[str]:
     """Lay it out for a terminal."""
-    yield f"A  {one_line(found.run_a)}, {found.started_a}, {found.verdict_a or 'no verdict'}"
-    yield f"B  {one_line(found.run_b)}, {found.started_b}, {found.verdict_b or 'no verdict'}"
+    void = ", timings VOID"
+    for word, run, started, verdict, is_void in (
+        ("A", found.run_a, found.started_a, found.verdict_a, found.is_void_a),
+        ("B", found.run_b, found.started_b, found.verdict_b, found.is_void_b),
+    ):
+        yield f"{word}  {one_line(run)}, {started}, {verdict or 'no verdict'}{void if is_void else ''}"
     yield from _section("Not comparable", found.not_comparable)
     yield from _section("Figures, A → B", _figures(found.figures))
     yield from _section("Settings", map(_changed, found.settings))

@@ -14,6 +14,7 @@ from harness.model.record import Arm
 
 _QUANTILES = (("ttft", 0.5), ("ttft", 0.95), ("decode_rate", 0.5), ("e2e", 0.5), ("e2e", 0.95))
 _TITLES = {"ttft": "TTFT", "decode_rate": "decode rate", "e2e": "E2E"}
+TIMES = frozenset({"s", "tok/s"})  # units of what VOID timings leave unknown
 _UNITS = {"ttft": "s", "decode_rate": "tok/s", "e2e": "s"}
 
 

@@ -11,19 +11,22 @@ from harness.report.view_tls import LABEL
 TEXT_WIDTH = 80  # columns where nobody says how many there are
 MOST_WIDTH = 120  # of a line of prose: longer ones are hard to read
 LEAST_WIDTH = 40  # below, a block would be nothing but ends of lines
-MOST_LINES = 15  # unless more gates than fit failed or stayed open
+MOST_LINES = 24  # of a terminal that is not tall; unless more gates than fit failed or stayed open
 _SENTENCE_LINES = 4
 _TIMING_LINES = 2
 _FAILURE_LINES = 2
 _STEP_LINES = 3
+_WORSE_LINES = 2
+_MORE_LINES = 2
 _NAME = 34  # characters of an endpoint's name
+_LABEL = 34  # of a gate's
 _TAG = 8  # columns before a line's text
 _POINTS = "\N{NO-BREAK SPACE}points"
 _ORDER = {Outcome.FAIL.value: 0, Outcome.PASS.value: 2, "VOID": 3}
 _TAGGED = ("prompts", "requests", "cost")
 _HEADS = ("", "", "effect", "95 % interval", "both sides", "worst", "allowed", "A-A")
 _HEADS_OF_ONE = ("", "", "value", "95 % interval", "from", "", "", "")
-_GIVEN_UP = (7, 4, 3, 6, 2)  # columns that a narrow terminal does without, in this order
+_GIVEN_UP = (7, 3, 4, 6, 2)  # columns that a narrow terminal does without, in this order
 _UNSETTLED = frozenset({Outcome.FAIL.value, Outcome.INCONCLUSIVE.value})
 
 
@@ -46,11 +49,15 @@ def end_block(view: ReportView, page: str, width: int = TEXT_WIDTH) -> list[str]
     ]
     heads = _HEADS if view.is_comparison else _HEADS_OF_ONE
     ordered = _most_telling(view.gate_rows or view.headlines)
-    room = max(MOST_LINES - len(head) - len(tail) - 1, sum(one.word in _UNSETTLED for one in ordered))
-    levels = _levels(view, width) if room > sum(one.word in _UNSETTLED for one in ordered) else []
+    worse = _worse(ordered, prose)
+    n_unsettled = sum(one.word in _UNSETTLED for one in ordered)
+    room = max(MOST_LINES - len(head) - len(worse) - len(tail) - 1, n_unsettled)
+    levels = _levels(view, width) if room > n_unsettled else []
     room -= len(levels)
-    rows = _with_count_of_others(_rows(heads, ordered[:room], width), ordered[room:])
-    return [*head, *rows, *levels, *tail]
+    if room < len(ordered):
+        room = max(room - _MORE_LINES, n_unsettled)
+    rows = [*_rows(heads, ordered[:room], width), *_others(ordered[room:], prose)]
+    return [*head, *rows, *worse, *levels, *tail]
 
 
 def _loud(view: ReportView, width: int) -> list[str]:
@@ -60,16 +67,26 @@ def _loud(view: ReportView, width: int) -> list[str]:
 
 
 def _most_telling(headlines: Sequence[Headline]) -> list[Headline]:
-    """What failed comes first, then what is open, what passed, what is VOID; each nearest to its margin first."""
-    return sorted(headlines, key=lambda one: (_ORDER.get(one.word, 1), -one.margin_used))
+    """What failed comes first, then what is open, what passed, what is VOID.
+
+    Of those that passed: what is worse all the same, what differs, what does not; each nearest to its margin first.
+    """
+    return sorted(
+        headlines,
+        key=lambda one: (_ORDER.get(one.word, 1), not one.is_worse_inside, one.is_same, -one.margin_used),
+    )
 
 
-def _with_count_of_others(rows: list[str], others: Sequence[Headline]) -> list[str]:
-    """Say in the empty corner of the heads how many figures found no room."""
-    note = f"and {len(others)} more"
-    if not others or not rows or not rows[0].startswith(" " * len(note)):
-        return rows
-    return [note + rows[0][len(note) :], *rows[1:]]
+def _others(others: Sequence[Headline], width: int) -> list[str]:
+    """Name the figures that found no room."""
+    names = ", ".join(one.label for one in others)
+    return _fold(f"and {len(others)} more in the report: {names}", _MORE_LINES, width) if others else []
+
+
+def _worse(headlines: Sequence[Headline], width: int) -> list[str]:
+    """Name what passed although it is measurably worse: a PASS is no word for the same."""
+    found = ", ".join(f"{one.label} {one.value}" for one in headlines if one.is_worse_inside and one.word == "PASS")
+    return _fold(f"measurably, inside your margin: {found}", _WORSE_LINES, width, tag="worse") if found else []
 
 
 def _levels(view: ReportView, width: int) -> list[str]:
@@ -121,7 +138,7 @@ def _cells(headline: Headline) -> tuple[str, ...]:
     """Give a row's cells; an effect has its unit, its worst case and what is allowed share it."""
     return (
         headline.word,
-        one_line(headline.label, 22),
+        one_line(headline.label, _LABEL),
         headline.value.replace("points", "pts"),
         one_line(headline.interval, 22) if headline.has_interval else "",
         one_line(headline.sides, 34) or "no value",

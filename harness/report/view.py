@@ -202,8 +202,19 @@ def _elapsed(started: str, ended: str) -> str:
     return f"{took_s // 60} min {took_s % 60} s" if took_s >= 60 else f"{took_s} s"  # noqa: PLR2004 - a minute
 
 
+def _endpoint_first(analysis: Analysis) -> str | None:
+    """Point at an endpoint that fails most of what it is asked: no prompt explains that; None where neither does."""
+    failing = [side for side in analysis.economics if 2 * side.n_failed >= side.n_requests > 0]
+    if not failing:
+        return None
+    counts = ", ".join(f"{side.n_failed:,} of {side.n_requests:,} requests to the {side.arm}" for side in failing)
+    return f"look at the endpoint before the prompts: {counts} failed; bench probe says what it answers"
+
+
 def _next_step(analysis: Analysis) -> str:
     judgement = analysis.judgement
+    if (step := _endpoint_first(analysis)) is not None:
+        return step
     if judgement is None:
         return "measure a second endpoint with bench compare to judge a replacement"
     if judgement.settle:

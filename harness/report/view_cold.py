@@ -114,7 +114,10 @@ def _notes(path: ColdPath) -> Iterator[str]:
     yield (
         f"Judged against: {', '.join(stated)}." if stated else "No budget and no cap are stated: cold.budget_s, cap_s."
     )
-    if any(wake.outcome is WakeOutcome.NOT_CONFIRMED for wake in path.wakes):
+    unconfirmed = [wake for wake in path.wakes if wake.outcome is WakeOutcome.NOT_CONFIRMED]
+    if any(wake.warm_ttft.value is None for wake in unconfirmed):
+        yield "Not confirmed: no warm request succeeded, so nothing shows that the endpoint was asleep."
+    if any(wake.warm_ttft.value is not None for wake in unconfirmed):
         yield (
             f"Not confirmed: the first output came within {COLD_FACTOR:g} times that of a warm request and "
             f"{COLD_MARGIN_S:g} s. Somebody else may have kept the endpoint awake."

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from harness.analysis.results.gate import Gate, GateKind
+from harness.analysis.results.instrument import VOID_FIGURE
 from harness.report import format as fmt
 from harness.report.page import Figure
 from harness.report.plotdata import ForestPlot, ForestRow, NoiseMark
@@ -21,7 +22,7 @@ _HEADS = (
 def forest_figure(gates: Iterable[Gate]) -> Figure | None:
     """Give the gates that have an effect, as rows of up to three axes."""
     ordered = in_order(gates)
-    shown = [gate for gate in ordered if gate.effect.value is not None]
+    shown = [gate for gate in ordered if _is_drawn(gate)]
     if not shown:
         return None
     plot = ForestPlot(
@@ -35,8 +36,12 @@ def forest_figure(gates: Iterable[Gate]) -> Figure | None:
         description=". ".join(map(_describe, plot.rows)),
         plot=plot,
         csv=csv_text(_HEADS, map(_fields, plot.rows)),
-        caption=_caption([gate for gate in ordered if gate.effect.value is None]),
+        caption=_caption([gate for gate in ordered if not _is_drawn(gate)]),
     )
+
+
+def _is_drawn(gate: Gate) -> bool:
+    return gate.effect.value is not None and not gate.is_void
 
 
 def _row(gate: Gate, factor: float) -> ForestRow:
@@ -110,5 +115,5 @@ def _fields(row: ForestRow) -> Sequence[object]:
 
 def _caption(unseen: Sequence[Gate]) -> str:
     """Say which gates have nothing to draw, and why."""
-    told = [f"{gate.title} ({visible(gate.effect.reason or '')})" for gate in unseen]
+    told = [f"{gate.title} ({VOID_FIGURE if gate.is_void else visible(gate.effect.reason or '')})" for gate in unseen]
     return f"Not drawn, without an effect: {'; '.join(told)}." if told else ""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from harness.analysis.results.analysis import Analysis
 from harness.analysis.results.estimates import Quantile, Tail
 from harness.analysis.results.gate import Gate, GateKind, Outcome
-from harness.analysis.results.instrument import TimingVerdict
+from harness.analysis.results.instrument import VOID_FIGURE
 from harness.analysis.results.judgement import Verdict
 from harness.analysis.results.prompts import PromptSide
 from harness.report import format as fmt
@@ -25,7 +25,6 @@ _QUANTILES = (
     ("decode_rate", 0.5),
     ("e2e", 0.5),
 )
-_TIMES = frozenset({"s", "tok/s"})  # units of what a void run does not know
 _MOST = 8
 _ARROW = " \N{RIGHTWARDS ARROW} "
 
@@ -35,24 +34,28 @@ def headlines(analysis: Analysis, catalog: Catalog) -> tuple[Headline, ...]:
     judgement = analysis.judgement
     if judgement is not None and judgement.verdict is Verdict.INVALID:
         return ()
-    is_void = analysis.certificate.verdict is TimingVerdict.VOID
     if judgement is None:
-        return side_headlines(analysis, catalog, is_void=is_void)
-    return gate_headlines(judgement.gates, catalog, is_void=is_void)
+        return side_headlines(analysis, catalog, is_void=analysis.certificate.is_void)
+    return gate_headlines(judgement.gates, catalog)
 
 
 def gate_rows(analysis: Analysis, catalog: Catalog) -> tuple[Headline, ...]:
-    """Give every required gate that applies, or the informative ones where none is; none of an INVALID run."""
+    """Give every gate that is required and applies or that failed, or all where none is; none of an INVALID run."""
     judgement = analysis.judgement
     if judgement is None or judgement.verdict is Verdict.INVALID:
         return ()
-    is_void = analysis.certificate.verdict is TimingVerdict.VOID
     asked = [gate for gate in judgement.gates if gate.outcome is not Outcome.NOT_APPLICABLE]
-    shown = [gate for gate in asked if gate.is_required] or asked
-    return tuple(_void(head) if is_void and _is_timing(gate, catalog) else head for gate, head in _told(shown, catalog))
+    shown = [gate for gate in asked if gate.is_required or gate.outcome is Outcome.FAIL] or asked
+    return tuple(_with_role(_of_gate(gate, catalog), gate) for gate in shown)
 
 
-def gate_headlines(gates: Sequence[Gate], catalog: Catalog, *, is_void: bool = False) -> tuple[Headline, ...]:
+def _with_role(head: Headline, gate: Gate) -> Headline:
+    """Tell a failure that decides nothing from one that does."""
+    is_told = gate.is_required or gate.outcome is not Outcome.FAIL
+    return head if is_told else replace(head, label=f"{head.label} (informative)")
+
+
+def gate_headlines(gates: Sequence[Gate], catalog: Catalog) -> tuple[Headline, ...]:
     """Give the gates that everyone asks for, and every other required one that did not pass."""
     asked = {gate.id: gate for gate in gates if gate.outcome is not Outcome.NOT_APPLICABLE}
     chosen = [asked[gate_id] for gate_id in _GATES if gate_id in asked]
@@ -62,15 +65,7 @@ def gate_headlines(gates: Sequence[Gate], catalog: Catalog, *, is_void: bool = F
         if gate.is_required and gate.outcome is not Outcome.PASS and gate not in chosen
     ]
     shown = (chosen + open_ones)[:_MOST]
-    return tuple(_void(head) if is_void and _is_timing(gate, catalog) else head for gate, head in _told(shown, catalog))
-
-
-def _told(gates: Iterable[Gate], catalog: Catalog) -> Iterator[tuple[Gate, Headline]]:
-    return ((gate, _of_gate(gate, catalog)) for gate in gates)
-
-
-def _is_timing(gate: Gate, catalog: Catalog) -> bool:
-    return unit_of(catalog, gate.metric) in _TIMES
+    return tuple(_of_gate(gate, catalog) for gate in shown)
 
 
 def _void(head: Headline) -> Headline:
@@ -78,7 +73,7 @@ def _void(head: Headline) -> Headline:
     return replace(
         head,
         value=fmt.DASH,
-        interval="timings do not count",
+        interval=VOID_FIGURE,
         has_interval=False,
         sides="",
         worst="",
@@ -92,7 +87,7 @@ def _void(head: Headline) -> Headline:
 def _of_gate(gate: Gate, catalog: Catalog) -> Headline:
     view, is_rate = gate_view(gate, catalog), gate.kind is GateKind.DIFFERENCE
     is_infinite = gate.effect.value is not None and math.isinf(gate.effect.value)
-    return Headline(
+    told = Headline(
         label=view.title,
         value=view.effect.text,
         interval=view.effect.detail,
@@ -105,7 +100,10 @@ def _of_gate(gate: Gate, catalog: Catalog) -> Headline:
         tone=view.tone,
         noise=view.noise.text if gate.noise is not None and gate.noise.effect.value is not None else "",
         margin_used=margin_used(gate),
+        is_worse_inside=gate.is_measurably_worse,
+        is_same=gate.effect.value == (1.0 if gate.kind is GateKind.RATIO else 0.0),
     )
+    return _void(told) if gate.is_void else told
 
 
 def margin_used(gate: Gate) -> float:

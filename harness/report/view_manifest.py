@@ -27,10 +27,15 @@ def side_labels(case: Case) -> tuple[SideLabel, ...]:
             name=visible(side.name),
             model=one_line(str(side.endpoint.get("model", "model not named"))),
             base_url=one_line(str(side.endpoint.get("base_url", ""))),
-            note=f"recorded earlier, in {side.run_id}" if side.was_recorded_earlier else "",
+            note=_recorded(side) if side.was_recorded_earlier else "",
         )
         for side in sides_of(case)
     )
+
+
+def _recorded(side: Side) -> str:
+    when = f" ({side.started_at[:10]})" if side.started_at else ""
+    return f"recorded earlier{when}, in {side.run_id}"
 
 
 def endpoints_table(case: Case) -> Table:
@@ -161,7 +166,7 @@ def _plan_facts(header: RunHeader) -> tuple[Fact, ...]:
         Fact(label="arrival", value=plan.arrival.value),
         Fact(label="levels of load", value=_leaf(plan.load), detail=_load_unit(header)),
         Fact(label="blocks", value=fmt.count(len(plan.blocks))),
-        Fact(label="look-ahead", value=fmt.count(plan.look_ahead)),
+        Fact(label="look-ahead", value=fmt.count(plan.look_ahead), detail="blocks that one side may be ahead"),
         Fact(label="estimators", value=plan.estimators),
         *_facts(plan.settings),
         *demoted,

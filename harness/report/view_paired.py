@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from harness.analysis.promptratios import PromptRatio, PromptRatios, prompt_ratios
 from harness.analysis.results.analysis import Analysis
 from harness.analysis.results.gate import Gate
+from harness.analysis.results.instrument import VOID_FIGURE
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, title_of
 from harness.report.page import Figure, Withheld
@@ -20,8 +21,8 @@ MOST_PROMPTS = 60  # drawn
 
 
 def paired_figures(analysis: Analysis, catalog: Catalog) -> tuple[Figure, ...]:
-    """Give each metric's ratios, the worst prompt first; none for one endpoint."""
-    if analysis.judgement is None:
+    """Give each metric's ratios, the worst prompt first; none for one endpoint, or of void timings."""
+    if analysis.judgement is None or analysis.certificate.is_void:
         return ()
     found = {metric: prompt_ratios(analysis.prompts, metric) for metric in _GATES}
     return tuple(
@@ -35,6 +36,8 @@ def withheld_pairs(analysis: Analysis, catalog: Catalog) -> tuple[Withheld, ...]
     """Say why a metric has no ratio on any prompt."""
     if analysis.judgement is None:
         return ()
+    if analysis.certificate.is_void:
+        return tuple(Withheld(id=_id(one), title=_title(one, catalog), reasons=(VOID_FIGURE,)) for one in _GATES)
     found = {metric: prompt_ratios(analysis.prompts, metric) for metric in _GATES}
     return tuple(
         Withheld(id=_id(metric), title=_title(metric, catalog), reasons=tuple(_without(ratios)) or ("no prompt",))

@@ -31,6 +31,12 @@ _FALLS = {  # in the order of the ladder
 }
 
 
+_PAIRS = (
+    "Pairs are of two answers to one prompt that offers tools. Where a prompt is best answered without a call, neither "
+    "calls: read a share beside the reference's with itself, not against 100 %."
+)
+
+
 def tool_tables(found: ToolComparison | None, names: Mapping[Arm, str], catalog: Catalog) -> tuple[Table, ...]:
     """Give when tools are called, and how the calls hold up; nothing where no prompt offers tools."""
     return () if found is None else (_trigger_table(found.triggers, catalog), _side_table(found.sides, names))
@@ -50,7 +56,7 @@ def _trigger_table(rows: Sequence[Agreement], catalog: Catalog) -> Table:
             *(Column(title=head) for head in (*across, "prompts")),
         ),
         rows=tuple(_trigger_row(row, catalog, is_alone=is_alone) for row in rows),
-        notes=undefined_notes(rows, is_alone=is_alone),
+        notes=(_PAIRS, *undefined_notes(rows, is_alone=is_alone)),
     )
 
 

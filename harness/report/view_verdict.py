@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 from harness.analysis.results.analysis import Analysis
 from harness.analysis.results.estimates import Interval, Value
 from harness.analysis.results.gate import Gate, GateKind, Outcome
+from harness.analysis.results.instrument import VOID_FIGURE
 from harness.analysis.results.judgement import Judgement, ValidityCheck, Verdict
-from harness.analysis.validity import VOID_TIMING
 from harness.analysis.words import digits_apart
 from harness.report import format as fmt
 from harness.report.definitions import Catalog, unit_of
@@ -96,9 +97,12 @@ def in_order(gates: Iterable[Gate]) -> list[Gate]:
 
 def gate_view(gate: Gate, catalog: Catalog) -> GateView:
     """Say one gate."""
+    if gate.is_void:
+        return _void_view(gate)
     icon, tone = _OUTCOMES[gate.outcome]
     sides = [value.value for value in (gate.reference, gate.candidate) if value.value is not None]
-    scale = fmt.scale_for(unit_of(catalog, gate.metric), sides)
+    unit = unit_of(catalog, gate.metric)
+    scale = fmt.money_scale(gate.currency) if unit == "currency" else fmt.scale_for(unit, sides)
     return GateView(
         id=gate.id,
         title=gate.title,
@@ -115,17 +119,41 @@ def gate_view(gate: Gate, catalog: Catalog) -> GateView:
         allowed=_allowed(gate),
         n=f"{gate.n_reference:,} / {gate.n_candidate:,}",
         noise=_noise(gate),
-        level=f"{fmt.decimal(gate.level * 100, 1).removesuffix('.0')}{fmt.GAP}%",
+        level=_level(gate),
     )
 
 
+def _void_view(gate: Gate) -> GateView:
+    """Keep what was asked and leave the figures out; why they do not count stands once, at the top."""
+    icon, tone = _OUTCOMES[gate.outcome]
+    nothing = Cell(text=fmt.DASH, tone="muted")
+    return GateView(
+        id=gate.id,
+        title=gate.title,
+        word=gate.outcome.value,
+        icon=icon,
+        tone=tone,
+        role=_role(gate),
+        reason="Timings are void: the certificate at the top says why.",
+        evidence=(),
+        reference=nothing,
+        candidate=nothing,
+        effect=replace(nothing, detail=VOID_FIGURE),
+        worst_case=nothing,
+        allowed=_allowed(gate),
+        n=f"{gate.n_reference:,} / {gate.n_candidate:,}",
+        noise=nothing,
+        level=_level(gate),
+    )
+
+
+def _level(gate: Gate) -> str:
+    return f"{fmt.decimal(gate.level * 100, 1).removesuffix('.0')}{fmt.GAP}%"
+
+
 def _reason(gate: Gate) -> str:
-    """Give the reason; the row of a PASS says it all, and why timings are void stands once, at the top."""
-    if gate.outcome is Outcome.PASS:
-        return ""
-    if gate.is_timing and gate.reason.startswith(VOID_TIMING):
-        return "Timings are void: the certificate at the top says why."
-    return visible(gate.reason)
+    """Give the reason; the row of a PASS says it all."""
+    return "" if gate.outcome is Outcome.PASS else visible(gate.reason)
 
 
 def _noise(gate: Gate) -> Cell:

@@ -21,8 +21,8 @@ def worst_off_view(judgement: Judgement | None, catalog: Catalog) -> WorstOffVie
 
 
 def _note(found: WorstOff) -> str:
-    """Say what tests of this size can show: few repeats reach no small p."""
-    if found.smallest_p is None:
+    """Say what tests of this size can show: few repeats reach no small p; where they do, there is nothing to say."""
+    if found.smallest_p is None or found.smallest_p < _SMALL:
         return ""
     return f"With this many repeats the smallest p of a single prompt is {p_text(found.smallest_p)}."
 
@@ -32,7 +32,7 @@ def _table(found: WorstOff, catalog: Catalog) -> Table | None:
         return None
     more = len(found.regressions) - _SHOWN
     return Table(
-        caption="Prompts that got worse, by their own permutation test",
+        caption="Prompts that stand out, by their own permutation test",
         columns=(
             Column(title="prompt", is_number=False),
             Column(title="metric", is_number=False),
@@ -42,7 +42,7 @@ def _table(found: WorstOff, catalog: Catalog) -> Table | None:
             Column(title="p, adjusted", hint="Benjamini-Hochberg among the prompts of the metric"),
         ),
         rows=tuple(_row(one, catalog) for one in found.regressions[:_SHOWN]),
-        notes=(f"{fmt.plural(more, 'more row')} in the summary.",) if more > 0 else (),
+        notes=(f"{fmt.plural(more, 'more row')} in verdict.json.",) if more > 0 else (),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import ConfigError
+from harness.model.reportname import stem_of
 from harness.model.storage import write_atomically
 
 if TYPE_CHECKING:
@@ -94,9 +95,7 @@ def encode_summary(summary: Mapping[str, object]) -> bytes:
 
 def file_stem(case: "Case") -> str:
     """Name a report after its run; after both runs when the sides come from two."""
-    main = case.candidate or case.reference
-    runs = [main.run_id] if case.reference.run_id == main.run_id else [main.run_id, case.reference.run_id]
-    return "-against-".join(_UNSAFE.sub("_", run) for run in runs)
+    return stem_of(case.reference.run_id, (case.candidate or case.reference).run_id)
 
 
 def make_folder(folder: Path) -> None:

@@ -100,7 +100,9 @@ def open_log(file: Path | None) -> TruthLog:
     try:
         return TruthLog(file)
     except OSError as error:
-        raise ConfigError(f"the truth log cannot be written: {error.strerror}", where=str(file)) from None
+        raise ConfigError(
+            f"the truth log cannot be written: {error.strerror}", where=str(file), remedy="Choose another --truth"
+        ) from None
 
 
 def listen_on(port: int) -> socket.socket:

@@ -52,6 +52,26 @@ RECORDS = (
 )
 
 
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ({"retry_after": "Thu, 01 Jan 2026 01:00:00 GMT"}, "not known"),  # an hour on, or long past
+        ({"retry_after": "Thu, 01 Jan 2026 01:00:00 GMT", "date": "Thu, 01 Jan 2026 00:00:00 GMT"}, "a longer wait"),
+        ({"retry_after": "Thu, 01 Jan 2026 00:00:05 GMT", "date": "Thu, 01 Jan 2026 00:00:00 GMT"}, "run ended"),
+        ({"x_ratelimit_remaining": "0", "x_ratelimit_reset": "1767229200"}, "not known"),
+        ({"retry_after": "3600"}, "a longer wait"),
+        ({"retry_after": "5"}, "run ended"),
+        ({"retry_after": "Thu, 01 Jan 2026 01:00:00 GMT", "x_should_retry": "false"}, "x-should-retry"),
+    ],
+)
+def test_why_none_followed_is_told_only_where_the_record_knows(headers: dict[str, Any], reason: str) -> None:
+    side = a_side(limited(1, **headers))
+    found = side_attempts(a_case(side), side)
+    assert found is not None
+    (told,) = found.kinds[0].not_retried
+    assert reason in told
+
+
 def test_attempts_are_counted_beside_first_ones() -> None:
     side = a_side(*RECORDS)
     found = side_attempts(a_case(side), side)
@@ -108,6 +128,9 @@ def test_where_retries_were_off_the_page_says_so() -> None:
     assert any("Retries were off" in note for note in attempt_tables([row], {})[0].notes)
 
 
+PURCHASED = "Your purchased capacity is 60 requests per minute"
+
+
 def told(code: str | None = None, message: str = "no", **headers: str) -> Record:
     record = limited(0, 1, **headers)
     return replace(record, failure=Failure(kind=FailureKind.RATE_LIMITED, message=message, code=code))
@@ -126,6 +149,9 @@ def told(code: str | None = None, message: str = "no", **headers: str) -> Record
         ),
         (told("engine_overloaded"), 1, None, LimitCause.CAPACITY, "code: engine_overloaded"),
         (told(None, "We are at capacity"), 1, None, LimitCause.CAPACITY, "message: We are at capacity"),
+        (told(None, PURCHASED, x_ratelimit_remaining_requests="0"), 1, None, LimitCause.OWN_QUOTA, "headers: 0"),
+        (told("rate_limit_exceeded", PURCHASED), 1, None, LimitCause.OWN_QUOTA, "code: rate_limit_exceeded"),
+        (told(None, PURCHASED), 61, 60, LimitCause.OWN_QUOTA, "send log: 61 requests in a minute"),
         (told("rate_limit_exceeded"), 1, None, LimitCause.OWN_QUOTA, "code: rate_limit_exceeded"),
         (told(), 60, 60, LimitCause.OWN_QUOTA, "send log: 60 requests in a minute"),
         (told(None, x_ratelimit_limit_requests="20"), 25, None, LimitCause.OWN_QUOTA, "the headers name 20"),

@@ -91,6 +91,18 @@ def test_the_second_pass_finds_bursts_that_the_first_cannot_see() -> None:
     assert (row.kind, row.n_responses, row.example) == ("synthetic_streaming", 1, "likely cause: the server itself")
 
 
+def test_bursts_that_our_own_late_reading_explains_are_not_laid_to_the_endpoint() -> None:
+    """One of ten streams came at once: a tenth of the output events."""
+    burst = a_record(range(900, 900 + len(STEADY)), key=a_key(9), block=10)
+    found = judged([*(a_record(key=a_key(repeat), block=repeat + 1) for repeat in range(9)), burst], a_prompt())
+    share = len(burst.arrivals.read) / sum(len(item.record.arrivals.read) for item in found)
+    (ours,) = finding_rows(Arm.CANDIDATE, found, late_share=share)
+    assert (ours.kind, ours.n_responses, ours.example) == ("late_reading", 1, "")
+    assert "this client read late" in ours.advice
+    (theirs,) = finding_rows(Arm.CANDIDATE, found, late_share=0.9 * share)
+    assert theirs.kind == "synthetic_streaming"
+
+
 @pytest.mark.parametrize(
     ("changes", "cause"),
     [

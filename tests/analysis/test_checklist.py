@@ -8,6 +8,7 @@ import pytest
 
 from harness.analysis.checklist import Item, Prior, State, cutover_checklist
 from harness.analysis.coldpath import cold_path
+from harness.analysis.findingrows import LATE_READING
 from harness.analysis.results.analysis import Analysis
 from harness.analysis.results.evidence import FindingRow
 from harness.analysis.results.judgement import Verdict
@@ -17,6 +18,7 @@ from harness.model.probe import ProbeClass, ProbeReport
 from harness.model.record import Answer, Arm, Failure, FailureKind
 from tests.analysis.cases import a_golden, a_key, a_record, a_side
 from tests.model.probings import a_report, a_result, an_error_report
+from tests.report.cases import void
 from tests.report.sample import sample, single
 
 ALL_GOOD = a_report(*(a_result(probe) for probe in ("chat", "stream", "tool_auto", "logprobs", "usage_agreement")))
@@ -241,6 +243,23 @@ def test_a_finding_that_both_sides_have_is_no_change() -> None:
     ]
     changes = cutover_checklist(replace(sample(), findings=tuple(rows)), a_prior()).changes
     assert [change for change in changes if "Mind" in change] == ["Mind new. (new, 2 responses)"]
+
+
+def test_what_this_client_may_have_done_itself_is_no_change() -> None:
+    row = FindingRow(arm=Arm.CANDIDATE, kind=LATE_READING, n_responses=3, example="", advice="Mind the client.")
+    changes = cutover_checklist(replace(sample(), findings=(row,)), a_prior()).changes
+    assert not any("Mind the client" in change for change in changes)
+
+
+def test_the_longest_wait_is_that_of_a_stream() -> None:
+    whole = a_record(
+        (1_090,), key=replace(a_key(0), is_streamed=False), was_streamed=False
+    )  # its first output is all of it
+    side = a_side([whole, a_record((165, 700), key=a_key(1))], Arm.CANDIDATE)
+    analysis = sample()
+    told = items(replace(analysis, case=replace(analysis.case, candidate=side)))["timeouts"].evidence
+    assert told.endswith("Longest wait of a stream for its first output: 0.17 s warm")
+    assert items(void())["timeouts"].evidence.endswith("Timings do not count in this run")
 
 
 def test_a_probe_says_its_day_and_a_stale_one_does_nothing() -> None:

@@ -50,7 +50,8 @@ def only(*records: Record, **more: Any) -> Wake:
         ([woken(0.03), WARM], WakeOutcome.NOT_CONFIRMED),
         ([woken(0.559), WARM], WakeOutcome.NOT_CONFIRMED),  # 2 × 30 ms + 0.5 s
         ([woken(0.561), WARM], WakeOutcome.WITHIN_BUDGET),
-        ([woken(0.03)], WakeOutcome.WITHIN_BUDGET),  # nothing to compare with
+        ([woken(0.03)], WakeOutcome.NOT_CONFIRMED),  # nothing to compare with
+        ([woken(300)], WakeOutcome.NOT_CONFIRMED),
         ([refused(1, FailureKind.GATEWAY_TIMEOUT, 0, 600, status=504)], WakeOutcome.CAPPED),
         ([refused(1, FailureKind.TIMEOUT_FIRST_OUTPUT, 0, 660, status=None)], WakeOutcome.GAVE_UP),
         ([refused(1, FailureKind.UNAVAILABLE, 0, 1, status=503)], WakeOutcome.CAPPED),  # refused to the end
@@ -63,6 +64,51 @@ def test_each_outcome(records: Sequence[Record], outcome: WakeOutcome) -> None:
 
 def test_a_wake_without_any_limit_is_not_judged() -> None:
     assert only(woken(300), WARM, cold={"scales_to_zero": True}).outcome is WakeOutcome.WOKE
+
+
+def retried(first: Record, after_s: float = 0.03) -> list[Record]:
+    """A first contact that failed and was answered at the second attempt, a second later."""
+    stamps = Stamps(intended_at_ns=10**9, sent_at_ns=10**9, token_1_at_ns=10**9 + round(after_s * 1e9))
+    return [first, replace(woken(after_s), attempt=2, stamps=stamps, reads=Reads()), WARM]
+
+
+BAD_GATEWAY = refused(1, FailureKind.BAD_GATEWAY, 0, 0.01, status=502)
+REFUSED_LOADING = refused(1, FailureKind.UNAVAILABLE, 0, 0.01, status=503, failure=LOADING)
+SILENT = refused(1, FailureKind.TIMEOUT_FIRST_OUTPUT, 0, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("first", "outcome"),
+    [
+        (BAD_GATEWAY, WakeOutcome.NOT_CONFIRMED),
+        (REFUSED_LOADING, WakeOutcome.WITHIN_BUDGET),
+        (SILENT, WakeOutcome.WITHIN_BUDGET),
+    ],
+)
+def test_only_an_earlier_attempt_that_shows_a_wake_makes_up_for_a_first_output_as_fast_as_a_warm_one(
+    first: Record, outcome: WakeOutcome
+) -> None:
+    assert only(*retried(first)).outcome is outcome
+
+
+def test_a_failure_that_says_nothing_of_a_wake_opens_no_section_for_an_ordinary_endpoint() -> None:
+    gateway = refused(1, FailureKind.GATEWAY_TIMEOUT, 0, 1, status=504)
+    for records in (retried(BAD_GATEWAY), [gateway, WARM], retried(gateway), [woken(0.03)]):
+        assert cold_path(replace(a_side(records, cold={}), facts={})) is None
+    told = refused(
+        1,
+        FailureKind.GATEWAY_TIMEOUT,
+        0,
+        1,
+        status=504,
+        failure=Failure(kind=FailureKind.GATEWAY_TIMEOUT, message="late", code="wake_timeout"),
+    )
+    found = cold_path(replace(a_side([told, WARM], cold={}), facts={}))
+    assert found is not None
+    assert found.wakes[0].outcome is WakeOutcome.CAPPED
+    loaded = cold_path(replace(a_side(retried(REFUSED_LOADING), cold={}), facts={}))
+    assert loaded is not None
+    assert loaded.wakes[0].outcome is WakeOutcome.WOKE
 
 
 def test_a_wake_that_was_capped_stays_capped_though_a_retry_is_answered() -> None:

@@ -247,8 +247,9 @@ def test_the_identity_line_says_what_was_found() -> None:
     ]
     assert other.sentence == (
         "IDENTITY: shifted (the reference agrees with itself 100 %, the candidate with itself 100 %, the reference "
-        "with the candidate 0 %: excess disagreement 100 points, at most 100 points with 95 % confidence (alike below "
-        "10 points), p below 0.001; self-noise of the reference's repeats in two halves: 0 points)"
+        "with the candidate 0 %: excess disagreement 100 points, at most 100 points with 95 % confidence, where "
+        "below 10 points would count as alike; equal sides would differ as much with p below 0.001; self-noise, "
+        "the same between two halves of the reference's repeats: 0 points)"
     )
     assert lost.sentence == (
         "IDENTITY: not measurable (the reference agrees with itself in 0% only (at least 30% is needed))"

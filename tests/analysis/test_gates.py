@@ -240,6 +240,10 @@ def test_voided_timing_decides_no_timing_gate_and_every_rate() -> None:
     found = judge_case(case(), trials, late)
     timing = [one for one in found.gates if one.is_timing]
     assert {one.outcome for one in timing} == {Outcome.INCONCLUSIVE}
+    assert all(one.is_void for one in timing)
+    assert not any(one.is_void for one in found.gates if not one.is_timing)
+    assert not any(line.startswith(("TTFT", "E2E", "decode")) for line in found.worst_case)
+    assert any(line.startswith("tool-call success") for line in found.worst_case)
     assert all("sent 200 ms late on both sides (p99, limit ≤ 5 ms)" in one.reason for one in timing)
     assert found.sentence.startswith("Not settled: timings are void: sent 200 ms late on both sides")
     assert [line for line in found.settle if "less other work" in line] == list(found.settle)

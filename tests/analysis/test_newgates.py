@@ -81,6 +81,14 @@ def test_lengths_must_be_alike_in_both_directions(factor: float, expected: Outco
     assert not found.is_required
 
 
+def test_prompts_whose_length_is_written_as_the_same_are_not_named() -> None:
+    alike = judged(pairs(same, same), Gates(), "completion_length")
+    assert not any("the lengths differ most" in line for line in alike.evidence)
+    found = judged(pairs(longer(1.1), longer(1.1)), Gates(), "completion_length")
+    (told,) = [line for line in found.evidence if "the lengths differ most" in line]
+    assert "(1.00×)" not in told
+
+
 def test_the_bounds_of_a_length_are_students_over_prompts() -> None:
     found = pairs(longer(1.1), longer(1.1))
     figures = gate_figures(ROWS["completion_length"], found, golden(), 1, FEW, Terms(alpha=0.05, margin=1.25))
@@ -127,6 +135,21 @@ def test_cost_is_per_success_so_wrong_answers_make_it_dearer() -> None:
     assert found.effect.value == pytest.approx(7 / 4)  # the same money for 4 of 7 successes
     assert found.outcome is Outcome.FAIL
     assert judged(pairs(priced(0.0105), priced(0.01)), Gates(), "cost_per_success").outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(("stated", "currency"), [({"currency": "EUR"}, "EUR"), ({}, "USD")])
+def test_money_has_its_currency(stated: dict[str, str], currency: str) -> None:
+    """The price book of a recorded run leaves out what is the default."""
+    priced_case = case(settings=Settings(verdict=Gates()))
+    prices = {"input_per_mtok": 1.0, "output_per_mtok": 2.0, **stated}
+    priced_case = replace(priced_case, reference=replace(priced_case.reference, endpoint={"prices": prices}))
+    gates = judge_gates(priced_case, pairs(priced(0.01), priced(0.01)), None, FEW)
+    found = next(one for one in gates if one.id == "cost_per_success")
+    assert found.currency == currency
+    n = 7 * sum(bool(one.checks) for one in golden().prompts)
+    side = f"{n / 100:.4g} {currency} for {n} successes"
+    assert found.evidence[0] == f"{side} on the candidate, {side} on the reference"
+    assert {one.currency for one in gates if one is not found} == {""}
 
 
 def test_cost_without_prices_is_open_where_it_is_required_and_left_out_elsewhere() -> None:

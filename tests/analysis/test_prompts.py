@@ -31,12 +31,14 @@ def groups(*counts: tuple[str, int]) -> tuple[AnswerGroup, ...]:
     )
 
 
-def rows(reference: Sequence[Record], candidate: Sequence[Record] | None, *prompts: Prompt) -> dict[str, PromptRow]:
+def rows(
+    reference: Sequence[Record], candidate: Sequence[Record] | None, *prompts: Prompt, is_void: bool = False
+) -> dict[str, PromptRow]:
     items = list(judged(reference, *prompts))
     if candidate is not None:
         items += judged(candidate, *prompts, arm=Arm.CANDIDATE)
     arms = BOTH if candidate is not None else BOTH[:1]
-    return {row.prompt_id: row for row in prompt_rows(items, a_golden(*prompts), arms)}
+    return {row.prompt_id: row for row in prompt_rows(items, a_golden(*prompts), arms, is_void=is_void)}
 
 
 def test_answers_group_by_canonical_form_most_frequent_first() -> None:
@@ -91,6 +93,10 @@ def test_a_row_compares_medians_and_counts() -> None:
     assert (row.reference.n, row.reference.task_successes, row.candidate.task_successes) == (4, 4, 2)
     assert row.reference.ttft_p50_s.value == pytest.approx(0.1)
     assert row.ttft_ratio.value == pytest.approx(1.5)
+    void = rows(reference, candidate, prompt, is_void=True)["p"]
+    assert (void.ttft_ratio.reason, void.decode_ratio.reason) == ("timings do not count", "timings do not count")
+    assert void.success_difference == row.success_difference
+    assert void.score < row.score  # being slower puts nobody first
     assert row.decode_ratio.value == pytest.approx(1 / 1.5)
     assert row.success_difference.value == pytest.approx(-0.5)
     assert (row.reference.self_agreement.value, row.cross_agreement.value) == (1.0, 0.5)

@@ -124,7 +124,7 @@ def test_a_verdict_says_where_its_timings_are_of_unlike_loads() -> None:
     assert note == (
         "The timing gates compare the sides at unlike loads, on average 7.99 of 8 requests in flight on the reference "
         "and 1.26 of 8 requests in flight on the candidate: "
-        "the look-ahead held the faster side back for the slower one."
+        "the faster side waited for the slower one (look-ahead)."
     )
     few = replace(less, shortfall="2 requests cannot keep 8 in flight")
     assert notes_of(few, few) == []  # alike

@@ -12,7 +12,9 @@ from harness.analysis.pairs import Pair, pair_trials
 from harness.analysis.readfirst import prompts_to_read
 from harness.analysis.regressions import Losses, rank_test, screen_prompts, success_test
 from harness.analysis.results.trial import Trial
-from harness.analysis.worstoff import find_worst_off
+from harness.analysis.results.worstoff import Cohort
+from harness.analysis.values import known
+from harness.analysis.worstoff import _cohort_words, find_worst_off
 from harness.model.golden import GoldenSet, Prompt
 from harness.model.record import Arm
 from tests.analysis.trialcases import Change, case, failed, garbage, golden, prompt, side_trials, timed
@@ -192,13 +194,14 @@ def test_the_maximum_over_groups_is_paid_for() -> None:
 
 
 def max_test(values: dict[str, tuple[list[int], list[int]]], groups: list[tuple[str, ...]]) -> float:
-    """Count labellings whose largest group sum of ranks reaches the observed one; all groups have one variance."""
+    """Count labellings whose largest excess of a group's ranks reaches the observed one; all have one variance."""
     pooled = {name: [*one, *two] for name, (one, two) in values.items()}
     labels = list(itertools.combinations(range(4), 2))
 
     def largest(chosen: dict[str, tuple[int, ...]]) -> float:
         sums = {name: sum(pooled[name][i] for i in places) for name, places in chosen.items()}
-        return max(sum(sums[name] for name in group) for group in groups)
+        whole = sum(sums.values())
+        return max(sum(sums[name] for name in group) - whole / 2 for group in groups)
 
     observed = largest(dict.fromkeys(values, (2, 3)))
     every = [largest(dict(zip(values, chosen, strict=True))) for chosen in itertools.product(labels, repeat=4)]
@@ -240,9 +243,67 @@ def test_words_of_equal_sides() -> None:
     found = find_worst_off(case(of=of), paired(of=of), void_timing=None)
     assert found.sentence.startswith(
         "No single prompt stands out (12 tests of single prompts, Benjamini-Hochberg at 10 %). "
-        "No group of prompts stands out: the largest regression is in"
+        "No group of prompts stands out: the largest difference from the others is in"
     )
     assert found.regressions == ()
+
+
+def slower_alike(one: Trial) -> Trial:
+    """The noise of the repeats makes it 1.17 on the median prompt."""
+    return timed(one, ttft=1.16, e2e=1.16)
+
+
+def test_what_slows_all_prompts_alike_makes_none_of_them_stand_out() -> None:
+    """The p of a group that is as slow as the rest is that of chance, however certain the slowdown is."""
+    of = grouped()
+    found = find_worst_off(case(of=of), paired(slower_alike, of), void_timing=None)
+    assert found.regressions == ()
+    assert found.cohort is not None
+    assert found.cohort.p_value > 0.05
+    assert found.sentence.startswith(
+        "On the median prompt TTFT is 1.17× the reference's; what stands out is beyond that. "
+        "No single prompt stands out (12 tests"
+    )
+    assert "No group of prompts stands out" in found.sentence
+
+
+def test_what_is_slower_than_the_rest_stands_out_above_a_slowdown_of_all() -> None:
+    of = grouped()
+
+    def change(one: Trial) -> Trial:
+        return slow("p00", "p04", "p08")(slower_alike(one))
+
+    found = find_worst_off(case(of=of), paired(change, of), void_timing=None)
+    assert {one.prompt_id for one in found.regressions} == {"p00", "p04", "p08"}
+    assert found.cohort is not None
+    assert (found.cohort.name, found.cohort.metric) == ("third", "ttft")
+    assert found.cohort.effect.value == pytest.approx(1.16 * 1.5, rel=0.06)  # in full
+    assert found.cohort.elsewhere.value == pytest.approx(1.16, rel=0.06)
+    assert "Worst off is tag `third`: TTFT" in found.sentence
+
+
+def test_success_that_is_lost_everywhere_alike_names_no_group() -> None:
+    of = grouped()
+    found = find_worst_off(
+        case(of=of), paired(lambda one: failed(one) if one.key.repeat < 3 else one, of), void_timing=None
+    )
+    assert found.cohort is not None
+    assert found.cohort.p_value > 0.05
+
+
+def test_what_got_faster_on_the_median_prompt_is_no_shift_to_be_beyond() -> None:
+    screen = screen_prompts(paired(lambda one: timed(one, ttft=0.5, e2e=0.5)), metrics=("ttft",))
+    assert screen.shifts == {"ttft": 1.0}
+    assert screen.flagged == ()
+
+
+def test_a_group_whose_size_is_written_as_that_of_the_others_is_not_named() -> None:
+    cohort = Cohort(
+        kind="tag", name="third", metric="ttft", effect=known(1.162), elsewhere=known(1.158), p_value=0.0005,
+        n_prompts=3, n_cohorts=6,
+    )  # fmt: skip
+    assert _cohort_words(cohort).startswith("No group of prompts stands out")
+    assert _cohort_words(replace(cohort, effect=known(1.4))).startswith("Worst off is tag `third`: TTFT 1.40×")
 
 
 def test_void_timings_are_not_screened() -> None:

@@ -156,7 +156,8 @@ def case(
 
 
 def side(arm: Arm, records: tuple[Record, ...] = ()) -> Side:
-    endpoint = {"name": arm.value, "limits": {"concurrency": 4}, "prices": {"currency": "USD"}}
+    prices = {"currency": "USD", "input_per_mtok": 1.0, "output_per_mtok": 2.0}
+    endpoint = {"name": arm.value, "limits": {"concurrency": 4}, "prices": prices}
     return Side(arm=arm, name=arm.value, endpoint=endpoint, run_id="run", records=records)
 
 

@@ -31,6 +31,11 @@ def golden_file(folder: Path, *prompts: dict[str, Any]) -> Path:
     return write_yaml(folder / "golden.yml", {"name": "small", "prompts": list(prompts or (PROMPT,))})
 
 
+def measuring_failures(folder: Path) -> Path:
+    """Write settings under which a side that never succeeds is measured to the end of the plan."""
+    return write_yaml(folder / "failures.yml", {"breaker": {"from_the_start": 0}})
+
+
 def exact_repeats(folder: Path) -> Path:
     """Write settings under which no prompt gets more repeats than asked for, and nothing follows the levels."""
     return write_yaml(folder / "exact.yml", {"plan": {"allocate": False, "unstreamed": 0}})

@@ -103,6 +103,17 @@ def write_run(folder: Path, arms: Sequence[Arm] = (Arm.REFERENCE, Arm.CANDIDATE)
     return folder
 
 
+def send_late(folder: Path, late_ms: int = 50) -> Path:
+    """Let every request of a written run have left so late that its timings are VOID; give the folder."""
+    journal = folder / "attempts.jsonl"
+    attempts = [json.loads(line) for line in journal.read_text().splitlines()]
+    for attempt in attempts:
+        for name in ("intended_at_ns", "admitted_at_ns"):
+            attempt[name] -= late_ms * MS
+    journal.write_text("".join(f"{json.dumps(attempt)}\n" for attempt in attempts))
+    return folder
+
+
 def _attempt(told: Told, sha256: str) -> Attempt:
     start = told.block * 10_000 * MS
     at_ns = tuple(start + at * MS for at in told.at_ms)

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from harness.cli import main
 from tests.cli.files import endpoint_file, exact_repeats
+from tests.cli.recordedrun import send_late, write_run
 from tests.cli.simulated import Bench, Outcome
 
 PRICES = {"input_per_mtok": 2.0, "output_per_mtok": 8.0, "per_request": 0.01}
@@ -130,6 +131,16 @@ def test_sabotage_says_what_the_run_would_have_caught(compared: Outcome) -> None
     assert damages["drop_call_5"]["n_strikable"] == 3 * REPEATS
     assert damages["prose_for_json"]["n_strikable"] == REPEATS
     assert sum(damages["fail"]["verdicts"].values()) == 2
+
+
+def test_sabotage_of_a_void_run_says_so_before_its_table(tmp_path: Path) -> None:
+    void = send_late(write_run(tmp_path / "void"))
+    shown = " ".join(bench("sabotage", void, "--draws", "2").output.split())
+    assert shown.index("VOID for timing. Timings are void: sent 49 ms late") < shown.index("by which gate")
+    assert "no draw can PASS" in shown
+    assert "not always: the gates of time, which are VOID" in shown
+    assert "TTFT p50 0 %" not in shown
+    assert json.loads(bench("sabotage", void, "--draws", "2", "--json").stdout)["void_timing"]
 
 
 def test_sabotage_is_a_table_for_people(compared: Outcome) -> None:

@@ -101,6 +101,15 @@ def test_an_endpoint_that_cannot_be_reached_was_not_measured(tmp_path: Path) -> 
     assert "failed" in shown.stdout
 
 
+def test_certificates_that_nobody_verified_are_said_before_and_after(tmp_path: Path) -> None:
+    file = endpoint_file(tmp_path, "x", "https://127.0.0.1:9/v1", tls={"verify": False})
+    shown = cold(tmp_path, file, "--yes", "--is-cold")
+    assert "WARNING: TLS certificates of x are not verified" in shown.stderr
+    assert "CERTIFICATES NOT VERIFIED: reference x" in shown.stdout
+    told = cold(tmp_path, file, "--yes", "--is-cold", "--json", "--quiet")
+    assert json.loads(told.stdout)["tls_verified"] is False
+
+
 def test_the_worst_wake_decides_the_exit_code() -> None:
     within, capped, warm, lost = (
         WakeOutcome.WITHIN_BUDGET,

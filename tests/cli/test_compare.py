@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from harness.cli import main
 from harness.model.storage import load_run
+from tests.cli.files import measuring_failures
 from tests.cli.simulated import PROMPTS, Bench
 
 REPEATS = ("--repeats", "25")  # 75 tool trials and 200 requests on each side: enough at the first look's 3 %
@@ -60,7 +61,7 @@ TRAPS: dict[str, tuple[Mapping[str, Any], Mapping[str, Any], int]] = {
 def test_a_trap_is_seen(trap: str, bench: Bench) -> None:
     reference, candidate, expected = TRAPS[trap]
     with bench.pair(reference, candidate) as (a, b):
-        outcome = bench.compare(a, b, "--repeats", "6")
+        outcome = bench.compare(a, b, "--repeats", "6", "--settings", str(measuring_failures(bench.folder)))
     assert outcome.exit_code == expected, outcome.summary["sentence"]
 
 

@@ -13,7 +13,7 @@ from harness.cli import main
 from harness.model.golden import GoldenSet
 from harness.model.record import Arm, RunStatus
 from harness.model.storage import encode_header, load_header
-from tests.cli.recordedrun import capital, write_run
+from tests.cli.recordedrun import capital, send_late, write_run
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +123,21 @@ def test_what_is_not_comparable_is_said_first(run: Path, other: Path) -> None:
     ):
         assert words in reasons
     assert "the repeats differ" not in reasons
+
+
+def test_void_timings_are_named_and_not_compared(run: Path, tmp_path: Path) -> None:
+    void = send_late(write_run(tmp_path / "void"))
+    lines = told(run, void).splitlines()
+    assert lines[0].endswith("no verdict")
+    assert lines[1].endswith("no verdict, timings VOID")
+    assert "Comparable as they are" not in lines
+    (reason,) = [line for line in lines if "VOID (" in line]
+    assert reason.startswith("  the timings of B are VOID (sent 49 ms late on both sides (p99, limit ≤ 5 ms)")  # less 2
+    assert reason.endswith("no latency and no rate of tokens is compared")
+    assert "  reference  TTFT p50                 50.0 ms (n 6) → – (n 6)" in lines
+    assert any(line.startswith("  reference  task success") and "–" not in line for line in lines)
+    rows = {row["title"]: row for row in as_json(void, void)["figures"]}
+    assert (rows["E2E p50"]["a"]["reason"], rows["E2E p50"]["ratio"]) == ("timings do not count", None)
 
 
 def test_runs_without_a_common_side_say_so(run: Path, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_an_end_has_its_code(outcome: object, code: int) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pipe that nobody reads")
-def test_a_reader_that_has_gone_is_no_verdict() -> None:
+def test_a_reader_that_has_gone_is_no_verdict_and_is_not_spoken_to() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     root = Path(__file__).resolve().parents[2]
@@ -68,7 +68,7 @@ def test_a_reader_that_has_gone_is_no_verdict() -> None:
     done = subprocess.run(command, cwd=root, stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert done.returncode == 75
-    assert done.stderr == b"bench: whoever was to read the output has gone\n"
+    assert done.stderr == b""
 
 
 @pytest.mark.parametrize("words", [["nonsense"], ["go", "--nonsense"], ["go", "more"]])

@@ -79,7 +79,7 @@ def test_check_lists_every_error_of_every_file_with_its_line_and_exits_2(tmp_pat
     failing = {**PROMPT, "id": "failing", "example": {"text": "It is Brno."}}
     broken = write_yaml(tmp_path / "broken.yml", {"name": "b", "prompts": [{**PROMPT, "check": []}]})
     shown = bench("check", golden_file(tmp_path, PROMPT, bad | {"id": "bad"}, worse, failing), broken, "golden")
-    errors = [line for line in shown.stderr.splitlines() if line.startswith("error: ")]
+    errors = [line for line in shown.stderr.splitlines() if line.startswith("bench: ")]
     assert shown.exit_code == 2
     assert "warnings  none" in shown.stdout  # the set without a fault is summarized all the same
     assert len(errors) == 5
@@ -94,7 +94,7 @@ def test_check_reads_json_lines(tmp_path: Path) -> None:
     file = lines_file(tmp_path, {"name": "g"}, {**PROMPT, "id": "good"}, bad, name="set.jsonl")
     shown = bench("check", file)
     assert shown.exit_code == 2
-    assert f"error: {file}:3 (prompts[1]), prompt 'capital': regex" in shown.stderr
+    assert f"bench: {file}:3 (prompts[1]), prompt 'capital': regex" in shown.stderr
 
 
 @pytest.mark.parametrize("name", GOLDEN_SETS)

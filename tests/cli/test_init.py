@@ -9,13 +9,15 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from harness.analysis.allocation import allocate
 from harness.cli import main
 from harness.cli.initasking import offered_lines, variable_name
-from harness.cli.initfiles import SHORT_SET, names_of, spread
+from harness.cli.initfiles import SHORT_SET, first_golden_set, names_of, spread
 from harness.errors import ConfigError
 from harness.model.endpointfile import load_endpoint
 from harness.model.goldenfile import load_golden_set
 from harness.model.record import Arm
+from harness.model.settings import Settings
 from harness.model.shipped import shipped_golden_set
 from tests.cli.simulated import Bench
 from tests.cli.test_mistakes import Doorbell
@@ -53,6 +55,18 @@ def test_the_short_set_has_every_category_and_five_timed_prompts() -> None:
     assert {one.category for one in short} == {one.category for one in prompts}
     assert sum(one.measure.decode for one in short) >= 5
     assert [prompts.index(one) for one in short] == sorted(prompts.index(one) for one in short)
+
+
+@pytest.mark.parametrize(("is_whole", "gates"), [(False, {"tool_success", "json_validity"}), (True, set())])
+def test_what_is_said_of_the_short_set_is_so(is_whole: bool, gates: set[str]) -> None:
+    golden = first_golden_set(load_golden_set(shipped_golden_set()), is_whole=is_whole)
+    assert {one.gate for one in allocate(golden, Settings()).demotions} == gates
+
+
+def test_the_short_set_is_said_to_be_too_small_for_two_gates(tmp_path: Path) -> None:
+    words = (*URLS, *MODELS, "--yes", "--no-smoke")
+    assert "--prompts whole has enough" in init(tmp_path / "short", *words).stderr
+    assert "--prompts whole" not in init(tmp_path / "whole", *words, "--prompts", "whole").stderr
 
 
 @pytest.mark.parametrize(("choice", "n"), [("whole", 40), ("none", None)])
@@ -181,6 +195,37 @@ def test_a_smoke_test_that_fails_leaves_the_files_and_says_what_to_do(tmp_path: 
     assert "the smoke test failed: the reference and the candidate cannot be measured yet" in shown.output
     assert "could not be reached" in shown.output
     assert yaml.safe_load((folder / "a.yml").read_text())["model"] == "one"
+
+
+def test_a_slip_at_the_terminal_is_asked_again_and_no_answer_is_lost(tmp_path: Path) -> None:
+    typed = "127.0.0.1:8131\nhttps://a.test/v1\ntwo words\nA_KEY\none\nhttps://b.test/v1\n\ntwo\n"
+    shown = init(tmp_path / "new", "--prompts", "none", "--no-smoke", input=typed)
+    assert shown.exit_code == 0, shown.output
+    a, b = load_endpoint(tmp_path / "new" / "a.yml"), load_endpoint(tmp_path / "new" / "b.yml")
+    assert (a.base_url, a.api_key, a.model) == ("https://a.test/v1", "${A_KEY}", "one")
+    assert (b.base_url, b.api_key, b.model) == ("https://b.test/v1", None, "two")
+    assert shown.output.count("Base URL of the reference") == 2
+    assert "begins with http:// or https://" in shown.output
+    assert "--reference" not in shown.output  # nobody typed an option
+    assert "typed as an option" not in shown.output
+
+
+@pytest.mark.parametrize(("place", "option"), [("127.0.0.1:8131", "--reference-url"), ("http://", "--reference-url")])
+def test_a_wrong_address_names_the_option_that_it_was_given_by(place: str, option: str, tmp_path: Path) -> None:
+    words = ["--reference-url", place, "--candidate-url", "https://b.test/v1", *MODELS]
+    shown = init(tmp_path / "new", *words, "--yes", "--no-smoke")
+    assert shown.exit_code == 2
+    assert f"bench: {option}: " in shown.output
+    assert "-model" not in shown.output
+
+
+def test_an_endpoint_that_is_not_there_is_said_by_its_address(tmp_path: Path) -> None:
+    dead = "http://127.0.0.1:9/v1"
+    words = ["--reference-url", dead, "--reference-model", "one", "--candidate-url", dead, "--yes"]
+    shown = init(tmp_path / "new", *words)
+    assert shown.exit_code == 2
+    assert f"bench: {dead}: the candidate could not be reached" in shown.output
+    assert "mend --candidate-url" in shown.output
 
 
 def test_answers_at_the_terminal_make_the_same_files(served: str, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from harness.cli.judging import decode_run
 from harness.cli.sides import RecordedSide
 from harness.model.record import Arm, Attempt, RequestKey, RunStatus
 from harness.model.storage import ATTEMPTS, RECORDS, StoredRun, load_run
-from tests.cli.files import endpoint_file, exact_repeats, write_yaml
+from tests.cli.files import endpoint_file, exact_repeats, measuring_failures, write_yaml
 from tests.cli.simulated import Bench, Outcome
 
 ARMS = (Arm.REFERENCE, Arm.CANDIDATE)
@@ -56,8 +56,9 @@ def test_several_processes_send_what_one_would_have_sent_into_one_run_that_is_ju
     words: Sequence[str], n_workers: int, bench: Bench
 ) -> None:
     with bench.pair({}, {"faults": [{"fault": "http_500"}]}) as (a, b):
-        alone = bench.compare(a, b, "--repeats", "6")
-        outcome = bench.compare(a, b, "--repeats", "6", *words)
+        repeats = ("--repeats", "6", "--settings", str(measuring_failures(bench.folder)))
+        alone = bench.compare(a, b, *repeats)
+        outcome = bench.compare(a, b, *repeats, *words)
     run, run_alone = load_run(outcome.run), load_run(alone.run)
     assert len(list((bench.folder / "results").iterdir())) == 2
     assert run.header.plan == run_alone.header.plan

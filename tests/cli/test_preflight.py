@@ -177,6 +177,29 @@ def test_probes_given_by_folder_count_and_those_of_another_endpoint_are_refused(
     assert not bell.was_rung()
 
 
+def test_a_record_with_all_probes_is_held_against_one_sum_too(tmp_path: Path, bell: Doorbell) -> None:
+    """The run alone fits, and so do the probes: together they do not, and no probe is sent before that is known."""
+    prices = {"input_per_mtok": 0, "output_per_mtok": 0, "per_request": 1}
+    endpoint = {"name": "a", "base_url": bell.base_url, "model": "m", "context_window": 4096, "prices": prices}
+    file = write_yaml(tmp_path / "a.yml", endpoint)
+    words = ["record", str(file), "--golden", str(Bench(folder=tmp_path).golden), "--out", str(tmp_path / "results")]
+
+    def told(*more: str) -> str:
+        shown = CliRunner().invoke(main, [*words, "--reports", str(tmp_path / "reports"), *more])
+        assert shown.exit_code == 2, shown.output
+        return shown.output
+
+    alone = re.search(r"the run may cost (\d+)\.00", told("--max-cost", "2"))
+    both = re.search(r"the run with its probes may cost (\d+)\.00", out := told("--all-probes", "--max-cost", "2"))
+    n_probes = re.search(r"probing a: .*at most (\d+) requests", out)
+    assert alone
+    assert both
+    assert n_probes
+    assert int(both[1]) == int(alone[1]) + int(n_probes[1])
+    told("--all-probes", "--max-cost", str(int(both[1]) - 1))
+    assert not bell.was_rung()
+
+
 def test_one_sum_of_both_sides_probes_and_run_is_held_against_the_money(tmp_path: Path, bell: Doorbell) -> None:
     golden = str(Bench(folder=tmp_path).golden)
     prices = {"input_per_mtok": 0, "output_per_mtok": 0, "per_request": 1}

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import re
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
+from harness.model.redaction import read_redaction, redaction_words
 from tests.cli.files import endpoint_file, exact_repeats, golden_file, write_yaml
 from tests.cli.simulated import WEATHER_TOOL, Bench, Outcome
 
@@ -302,6 +304,19 @@ def test_a_copy_says_what_it_is_and_what_the_original_had_come_to(copied: Copied
     assert "Prague" not in page
     assert "Prague" in copied.original.report.read_text(encoding="utf-8")
     assert copied.redacted.report != copied.original.report  # the original's page stays
+
+
+def test_a_copy_says_how_much_of_the_original_was_damaged(copied: Copied, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(copied.run, run)
+    lines = (run / "attempts.jsonl").read_bytes().splitlines(keepends=True)
+    (run / "attempts.jsonl").write_bytes(b"".join((*lines[:-2], b'{"broken\n', lines[-1])))
+    made = _bench("redact", str(run), "-o", str(tmp_path / "copy"))
+    assert made.exit_code == 0, made.output
+    assert "left out as damaged in the original: 1" in made.output
+    assert json.loads((tmp_path / "copy" / "redacted.json").read_text())["n_damaged"] == 1
+    assert "Left out as damaged in the original: 1." in redaction_words(read_redaction(tmp_path / "copy"))
+    assert "damaged" not in redaction_words(read_redaction(copied.copy))
 
 
 def test_bytes_keep_their_lengths_and_reads(copied: Copied) -> None:

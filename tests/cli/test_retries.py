@@ -57,7 +57,7 @@ def tries(run: StoredRun) -> Counter[int]:
 def test_each_fault_gets_the_attempts_of_its_policy(fault: str, attempts: int, bench: Bench) -> None:
     with bench.serving("a", faults=[{"fault": fault, "only": "streamed"}]) as simulator:
         file = endpoint_file(bench.folder, "a", simulator.base_url)
-        off = {"breaker": {"unreachable": 0, "without_success": 0}, "retries": QUICK}
+        off = {"breaker": {"unreachable": 0, "from_the_start": 0, "without_success": 0}, "retries": QUICK}
         plan = {"repeats": 1, "allocate": False, "unstreamed": 0, "warmup": 0}
         _, shown, run = ran(bench, "run", str(file), "--retries", "2", settings={**off, "plan": plan})
     assert tries(run) == {attempts: 8}, shown
@@ -112,6 +112,15 @@ def test_a_candidate_that_dies_ends_the_run_with_a_word_and_a_way_to_go_on(bench
     assert not any(attempt.failure and attempt.failure.kind == "cancelled" for attempt in run.attempts)
 
 
+def test_a_candidate_that_answers_500_to_everything_does_not_use_up_the_set(bench: Bench) -> None:
+    with bench.pair({}, {"faults": [{"fault": "http_500"}]}) as (a, b):
+        plan = {"repeats": 20, "allocate": False, "unstreamed": 0, "warmup": 0}
+        code, shown, run = ran(bench, "compare", str(a), str(b), settings={"plan": plan})
+    assert code == 75, shown
+    assert "bench: the candidate never succeeded: all of its first 20 requests failed (20 server_error)" in shown
+    assert len(run.attempts) < 80  # of 320, on both sides together
+
+
 @pytest.mark.parametrize("words", [(), ("--workers", "2")])
 def test_a_budget_stops_all_processes_cleanly_and_the_run_can_be_finished(words: Sequence[str], bench: Bench) -> None:
     plan = {"repeats": 4, "allocate": False, "unstreamed": 0, "warmup": 1}
@@ -136,9 +145,9 @@ def test_a_budget_stops_all_processes_cleanly_and_the_run_can_be_finished(words:
 def test_a_run_that_a_budget_stopped_is_reported_all_the_same(bench: Bench) -> None:
     with bench.serving("a") as simulator:
         file = endpoint_file(bench.folder, "a", simulator.base_url)
-        code, shown, run = ran(bench, "run", str(file), "--max-tokens", "600")
+        code, shown, run = ran(bench, "run", str(file), "--max-tokens", "1600")
     assert code == 75
-    assert "may pass --max-tokens 600" in shown
+    assert "may pass --max-tokens 1,600" in shown
     assert 0 < len(run.attempts) < 17
     assert list((bench.folder / "reports").glob("*.html"))
     assert run.header.status is RunStatus.STOPPED

@@ -65,7 +65,7 @@ def test_a_side_alone_can_be_listed(run: Path) -> None:
 def test_failed_lists_failures_and_failed_checks(run: Path) -> None:
     rows = as_json(run, "--failed")["requests"]
     assert [row["request"] for row in rows] == ["candidate/capital/r0", "candidate/invoice/r1"]
-    assert told(run, "--failed", "--side", "reference") == "no such request\n"
+    assert told(run, "--failed", "--side", "reference") == "no request failed or failed a check\n"
 
 
 def test_slow_lists_the_slowest_first(run: Path) -> None:

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from harness.analysis.kept import decodes_alike
 from harness.decode.body import BodyKind
+from harness.decode.headers import is_header_kept
 from harness.decode.maskedbody import mask_body
 from harness.decode.maskedjson import Kept, fill, mask_json
-from harness.decode.maskedwire import is_header_kept, mask_wire
+from harness.decode.maskedwire import mask_wire
 from harness.decode.record import decode_attempt
 from harness.model.record import Reads, Record
 from tests.decode.cases import CASES, Case
@@ -121,6 +122,33 @@ def test_a_header_stays_where_it_can_hold_no_text(name: str, value: str, stays: 
 def test_servers_go_with_the_endpoints() -> None:
     assert is_header_kept("server", "uvicorn")
     assert not is_header_kept("server", "uvicorn", has_servers=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "stays"),
+    [
+        ("x-ratelimit-limit-acme-corp-gpt9", "60", False),
+        ("x-ratelimit-limit-requests", "acme_corp", False),
+        ("x-ratelimit-remaining-tokens", "149,984", True),
+        ("x-ratelimit-reset-tokens-minute", "1m30.5s", True),
+        ("anthropic-ratelimit-input-tokens-reset", "2026-10-21T07:28:00Z", True),
+        ("content-type", "acme/secret-model", False),
+        ("content-type", "text/event-stream; charset=utf-8", True),
+        ("connection", "x-acme-key", False),
+        ("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT", True),
+    ],
+)
+def test_with_the_endpoints_goes_every_word_that_not_any_server_may_use(name: str, value: str, stays: bool) -> None:
+    assert is_header_kept(name, value, has_servers=False) is stays
+
+
+def test_a_quota_s_name_goes_with_the_endpoints_from_the_wire_too() -> None:
+    wire = a_wire(b"", 200, "acme/secret-model", "x-ratelimit-limit-acme: 60", "x-ratelimit-limit-tokens: 7")
+    hidden = mask_wire(wire, _in_pieces(wire), replace(KEPT, has_models=False))
+    assert hidden is not None
+    assert hidden.lower().count(b"acme") == hidden.count(b"secret") == 0
+    assert b"x-ratelimit-limit-tokens: 7\r\n" in hidden
+    assert b"x-ratelimit-limit-acme: 60\r\n" in (mask_wire(wire, _in_pieces(wire), KEPT) or b"")
 
 
 @given(st.binary(max_size=200))

@@ -27,7 +27,7 @@ LIMITS = {"first_output_s": 2, "idle_s": 3, "total_s": 4}  # the fault `pause` i
 # Once each, one after the other in no order: nothing that ends a run because much of it fails.
 SETTINGS: dict[str, Any] = {
     "plan": {"allocate": False, "warmup": 0, "unstreamed": 0},
-    "breaker": {"unreachable": 0, "without_success": 0},
+    "breaker": {"unreachable": 0, "from_the_start": 0, "without_success": 0},
 }
 
 

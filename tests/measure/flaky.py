@@ -57,8 +57,8 @@ class FlakySender:
         self.started: list[tuple[float, int]] = []
 
     def fingerprint(self, block: Block) -> tuple[str, int]:
-        """Give any."""
-        return f"digest of {block.prompt_id}", 10
+        """Give any digest, and a size that its usage will name as its prompt's tokens."""
+        return f"digest of {block.prompt_id}", 30
 
     async def send(self, block: Block) -> Landed:
         """Answer after the reply's time."""

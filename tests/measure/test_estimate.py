@@ -6,6 +6,8 @@ import pytest
 from harness.cli.announcing import estimate_line
 from harness.errors import ConfigError
 from harness.measure.answerlength import UNPINNED_TOKENS, max_answer_tokens
+from harness.measure.budget import bounds_of
+from harness.measure.compose import Composer
 from harness.measure.estimate import estimate
 from harness.measure.limits import time_limits, unstreamed_limits
 from harness.measure.schedule import plan_run
@@ -119,3 +121,28 @@ def test_retries_are_told_apart_as_what_they_may_add_at_most() -> None:
     assert found.retry_cost == pytest.approx(2 * (once.cost or 0))
     assert f"may add up to 10 requests and {2 * (once.cost or 0):.2f} " in estimate_line(found)
     assert "retries" not in estimate_line(once)
+
+
+def test_a_budget_counts_a_prompt_at_no_less_than_any_tokenizer_would() -> None:
+    """Digits and spaces are a token each for most: estimates count four characters as one."""
+    digits = [{"role": "user", "content": "0 1 2 3 4 5 6 7 8 9 " * 10}]
+    prompt, endpoint = a_prompt(messages=digits, max_tokens=10), an_endpoint(prices=PRICES)
+    golden = GoldenSet(name="g", prompts=[prompt])
+    request = Composer(endpoint, {}).compose(prompt)
+    claimed = bounds_of(golden, {Arm.REFERENCE: endpoint}).of(Arm.REFERENCE, prompt.id, request.n_bytes)
+    assert 200 + 10 < claimed.tokens == request.n_bytes + 10
+    assert claimed.nanomoney == (2 + 10) * 10**9
+
+
+def test_a_second_turn_is_bounded_with_all_that_it_brings_back() -> None:
+    prompt = a_prompt(max_tokens=10)
+    golden = GoldenSet(name="g", prompts=[prompt])
+    bounds = bounds_of(golden, {Arm.REFERENCE: an_endpoint()})
+    first, second = (bounds.of(Arm.REFERENCE, prompt.id, n_bytes).tokens for n_bytes in (100, 5000))
+    assert second - first == 4900
+
+
+def test_an_answer_that_nothing_pins_counts_at_what_is_assumed() -> None:
+    prompt = a_prompt()
+    bounds = bounds_of(GoldenSet(name="g", prompts=[prompt]), {Arm.REFERENCE: an_endpoint()})
+    assert bounds.of(Arm.REFERENCE, prompt.id, 0).tokens == UNPINNED_TOKENS

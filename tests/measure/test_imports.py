@@ -6,7 +6,6 @@ import sys
 HEAVY = ("numpy", "pandas", "scipy", "matplotlib", "jinja2")
 LOOK = """
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 from harness.cli.measuring import Request, _header, _prepare, _start
 from harness.cli.options import resolve_golden
@@ -19,7 +18,7 @@ endpoint = Endpoint(name="a", base_url="http://127.0.0.1:1/v1", model="m")
 request = Request(
     endpoints={{Arm.REFERENCE: endpoint}}, golden=resolve_golden(None), settings=Settings(), out=Path()
 )
-start = _start(request, ExitStack())
+start = _start(request, None)
 session = _prepare(request, start)
 _header(request, start.plan, SystemClock())
 print(len(start.plan.blocks) > 100, [name for name in {heavy!r} if name in sys.modules])

@@ -13,7 +13,7 @@ import pytest
 
 from harness.clock import ManualClock
 from harness.errors import BenchError, ConfigError, IncompleteRunError
-from harness.measure.isolation import IsolatedSession, refuse_idle_workers
+from harness.measure.isolation import IsolatedSession, follows, refuse_idle_workers
 from harness.measure.job import Ended, Going, Job
 from harness.measure.worker import Teller
 from harness.measure.workerprocess import WorkerProcess
@@ -71,6 +71,13 @@ def test_a_system_without_file_locks_is_told_which_options_need_them(monkeypatch
     monkeypatch.setitem(sys.modules, "fcntl", None)  # importing it fails, as on Windows
     with pytest.raises(ConfigError, match="--isolate and --workers need file locks"):
         IsolatedSession(GoldenSet(name="g", prompts=[]), {Arm.REFERENCE: an_endpoint()}, planned(4), 1)
+
+
+def test_an_arm_follows_the_last_one_before_it_that_is_the_same_endpoint() -> None:
+    one, other = an_endpoint(), msgspec.structs.replace(an_endpoint(), model="n")
+    endpoints = {Arm.REFERENCE: one, Arm.CANDIDATE: other, Arm.PLACEBO: one}
+    assert [follows(arm, endpoints) for arm in endpoints] == [None, None, 0]
+    assert [follows(arm, dict.fromkeys(endpoints, one)) for arm in endpoints] == [None, 0, 1]
 
 
 def test_a_job_reads_back_as_it_was_written() -> None:

@@ -4,6 +4,7 @@ import base64
 import gc
 import os
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,41 @@ def test_what_is_no_bare_key_is_refused_and_not_shown(content: str, tmp_path: Pa
 def test_a_file_that_is_none_is_named(name: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=str(tmp_path)):
         key_from(KeySource(file=str(tmp_path / name)), "a: api_key", {})
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name")
+def test_a_pipe_that_nobody_writes_into_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo", 0o600)
+    opened = threading.Timer(
+        5, lambda: os.close(os.open(tmp_path / "fifo", os.O_RDWR))
+    )  # lets a reader that waits go on
+    opened.start()
+    try:
+        with pytest.raises(ConfigError, match="is no file"):
+            key_from(KeySource(file=str(tmp_path / "fifo")), "a: api_key", {})
+        assert opened.is_alive()
+    finally:
+        opened.cancel()
+
+
+def test_a_command_that_never_stops_printing_is_ended_at_the_first_byte_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keysource, "COMMAND_LIMIT_S", 20.0)
+    note = tmp_path / "n"
+    code = f"import os\nopen({str(note)!r}, 'w').write(str(os.getpid()))\nwhile True: print('x' * 1000)"
+    with pytest.raises(ConfigError, match="longer than 16384 bytes"):
+        key_from(KeySource(command=python(code)), "a: api_key", {})
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(note.read_text()), 0)
+
+
+def test_a_command_that_says_nothing_is_ended_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keysource, "COMMAND_LIMIT_S", 0.05)
+    with pytest.raises(ConfigError, match=r"took more than 0\.05 s"):
+        key_from(KeySource(command=python("import time; time.sleep(60)")), "a: api_key", {})
+    with pytest.raises(ConfigError, match=r"took more than 0\.05 s"):
+        key_from(KeySource(command=python("import os, time; os.close(1); time.sleep(60)")), "a: api_key", {})
 
 
 def test_a_command_is_run_once_and_workers_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,7 @@ def test_two_processes_keep_one_budget_together_and_both_stop() -> None:
             guards = [Guard(LoopClock(), budgets=Budgets(max_requests=5), ledger=ledger) for ledger in shared]
             n_sent = 0
             for turn in range(10):
-                n_sent += guards[turn % 2].claims(Arm.REFERENCE, "p") is not None
+                n_sent += guards[turn % 2].claims(Arm.REFERENCE, "p", 10) is not None
             return n_sent, [guard.reason for guard in guards]
 
     n_sent, reasons = run_in_virtual_time(main)
@@ -83,4 +83,4 @@ def test_usage_is_read_from_the_end_whatever_chunk_border_cuts_it() -> None:
         assert read_usage(wire) == (120, 34), cut
     quoted = rb'data: {"choices":[{"delta":{"content":"{\"prompt_tokens\":1,\"completion_tokens\":2}"}}]}'
     assert read_usage(quoted) is None
-    assert Bounds().of(Arm.REFERENCE, "unknown") == Spent(requests=1)
+    assert Bounds().of(Arm.REFERENCE, "unknown", 0) == Spent(requests=1)

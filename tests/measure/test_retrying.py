@@ -260,7 +260,8 @@ def test_what_is_left_is_told_by_first_attempts_alone() -> None:
     assert [block.index for block in remaining.blocks(plan, Arm.CANDIDATE, 0)] == [lost.block]
 
 
-BREAKER = {"breaker": BreakerSettings(unreachable=4, without_success=12)}
+BREAKER = {"breaker": BreakerSettings(unreachable=4, from_the_start=0, without_success=12)}
+EARLY = {"breaker": BreakerSettings(unreachable=0, from_the_start=5, without_success=12)}
 
 
 def test_a_dead_endpoint_ends_the_run_and_what_is_in_flight_lands() -> None:
@@ -278,11 +279,37 @@ def test_an_endpoint_that_answers_without_success_ends_it_later() -> None:
     assert 12 <= len(ran.of(Arm.CANDIDATE)) <= 14
 
 
+def test_a_side_that_never_succeeded_ends_it_early() -> None:
+    ran = run(planned(NEVER, n=40, warmup=0), both(always(error(500))), EARLY)
+    assert ran.stopped == "the candidate never succeeded: all of its first 5 requests failed (5 server_error)"
+    assert 5 <= len(ran.of(Arm.CANDIDATE)) <= 7
+
+
+def test_one_success_at_the_start_is_enough_to_go_on() -> None:
+    answer: Answer = lambda block, _: GOOD if block.is_warmup else error(500)  # noqa: E731
+    ran = run(planned(NEVER, n=40), both(answer), EARLY)
+    assert ran.stopped == "the candidate is dead: none of its last 12 requests succeeded (12 server_error)"
+
+
+def test_what_load_may_explain_is_no_early_end() -> None:
+    ran = run(planned(NEVER, n=40, warmup=0), both(always(error(503))), EARLY)
+    assert ran.stopped == "the candidate is dead: none of its last 12 requests succeeded (12 unavailable)"
+
+
 def test_one_success_now_and_then_keeps_it_going_and_retries_do_not_count() -> None:
     answer: Answer = lambda block, _: GOOD if block.is_warmup or block.index % 4 == 0 else error(502)  # noqa: E731
     ran = run(planned(THRICE, n=40), both(answer), {"breaker": BreakerSettings(unreachable=4, without_success=8)})
     assert ran.stopped is None
     assert max(a.attempt for a in ran.attempts) == 3
+
+
+@pytest.mark.parametrize("reply", [error(502), REFUSED])
+def test_requests_that_succeed_at_their_second_attempt_do_not_end_the_run(reply: Reply) -> None:
+    guard = {"breaker": BreakerSettings(unreachable=8, without_success=15)}
+    quick = RetrySettings(max_attempts=3, backoff_s=0.1)
+    ran = run(planned(quick, n=20), both(at_first(reply)), guard)
+    assert ran.stopped is None
+    assert Counter(a.attempt for a in ran.of(Arm.CANDIDATE)) == {1: 40, 2: 40}
 
 
 @pytest.mark.parametrize("process", [Arrival.CLOSED, Arrival.CONSTANT])
@@ -300,10 +327,10 @@ def test_a_budget_of_requests_is_kept_retries_and_warm_ups_included() -> None:
     assert len(ran.attempts) == 31
 
 
-def bounds(prompt: int = 30, answer: int = 100, **prices: float) -> Bounds:
-    by_prompt = {f"p{i}": (prompt, answer) for i in range(40)}
+def bounds(answer: int = 100, **prices: float) -> Bounds:
+    answers = {f"p{i}": answer for i in range(40)}
     book = Prices(input_per_mtok=1, output_per_mtok=10) if prices.get("priced") else None
-    return Bounds(by_prompt=dict.fromkeys(ARMS, by_prompt), prices=dict.fromkeys(ARMS, book))
+    return Bounds(answers=dict.fromkeys(ARMS, answers), prices=dict.fromkeys(ARMS, book))
 
 
 def test_a_budget_of_tokens_counts_what_usage_says_and_what_is_in_flight_at_its_most() -> None:

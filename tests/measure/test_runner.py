@@ -18,6 +18,8 @@ from harness.model.settings import ArrivalSettings, PlanSettings, Settings
 from tests.measure.test_schedule import ARMS, golden
 from tests.measure.virtual_time import LoopClock, run_in_virtual_time
 
+OK = 200
+
 
 class ScriptedSender:
     """Answers after a scripted time; records what was in flight."""
@@ -46,13 +48,14 @@ class ScriptedSender:
         await asyncio.sleep(self.takes_s)
         self.in_flight -= 1
         ended = round(loop.time() * 1e9)
+        refusal = f"HTTP/1.1 {self.status} X\r\ncontent-length: 0\r\n\r\n".encode() if self.status != OK else b""
         exchange = Exchange(
             sent_at_ns=sent,
             ended_at_ns=ended,
             connection=Connection(reused=True),
             status=self.status,
             headers={},
-            wire=b"",
+            wire=refusal if self.failure is None else b"",
             reads=Reads(),
             failure=self.failure,
         )
@@ -179,7 +182,10 @@ def unreachable() -> ScriptedSender:
     ("dead", "word"),
     [
         (unreachable, "cannot be reached"),
-        (lambda: ScriptedSender(0.1, status=401), "answered 401 to every warm-up"),
+        (lambda: ScriptedSender(0.1, status=401), "answered 401 to every warm-up .*check its api_key"),
+        (lambda: ScriptedSender(0.1, status=403), "answered 403 to every warm-up .*check its api_key"),
+        (lambda: ScriptedSender(0.1, status=404), "answered 404 to every warm-up .*check its base_url and model"),
+        (lambda: ScriptedSender(0.1, status=302), "answered 302 to every warm-up .*check its base_url"),
     ],
 )
 def test_a_dead_endpoint_ends_the_run_after_the_warm_up(dead: Callable[[], ScriptedSender], word: str) -> None:

@@ -81,6 +81,27 @@ def test_a_barrier_opens_when_the_last_has_come_and_all_start_at_one_later_insta
     assert max(ready_again) < start_again[0] < max(ready_again) + 0.1
 
 
+def test_processes_of_one_endpoint_warm_up_in_turn(file: BinaryIO) -> None:
+    began: dict[Place, float] = {}
+
+    async def warm_up(place: Place) -> None:
+        arm, worker = place
+        share = Share(worker=worker, n_workers=3)
+        pace = SharedPace(file.fileno(), LoopClock(), arm=arm, n_arms=2, share=share, follows=0 if arm else None)
+        await pace.turn_to_warm_up()
+        began[place] = asyncio.get_running_loop().time()
+        await asyncio.sleep(0 if worker else 420)
+        await pace.gather(0)
+
+    async def main() -> None:
+        await asyncio.gather(*map(warm_up, SIX))
+
+    run_in_virtual_time(main)
+    assert began[0, 0] == 0
+    assert began[1, 0] == pytest.approx(420, abs=0.01)
+    assert {began[place] for place in SIX if place[1]} == {0}  # they have nothing to warm up
+
+
 def a_plan(
     load: tuple[float, ...] = (4,), look_ahead: int = 4, warmup: int = 2, process: Arrival = Arrival.CLOSED
 ) -> Plan:

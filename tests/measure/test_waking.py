@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from harness.errors import IncompleteRunError
@@ -11,7 +12,7 @@ from harness.measure.coldrun import Cast, ColdPlan, Stage, measure_wakes, wake_b
 from harness.measure.compose import ComposedRequest
 from harness.measure.lane import Lane
 from harness.measure.runner import Runner, Timekeeping
-from harness.measure.waking import Wait, waking_limits
+from harness.measure.waking import Wait, waking_limits, what_wakes
 from harness.measure.wire.exchange import Exchange, Landed, TimeLimits
 from harness.model.endpoint import Cold, Endpoint
 from harness.model.record import Arm, Block, Connection, Failure, FailureKind, Reads
@@ -95,6 +96,53 @@ def test_the_set_is_held_until_the_wake_is_over() -> None:
     assert warmups(journal) == [(1, True), (1, False)]
 
 
+class OneEndpoint:
+    """Counts what is in flight at an endpoint that several arms ask."""
+
+    def __init__(self) -> None:
+        self.in_flight = self.most_in_warmup = 0
+
+    def sender(self, *answers: tuple[Answer, float]) -> Sleepy:
+        """Give an arm's way to it."""
+        counts = self
+
+        class Counted(Sleepy):
+            async def send(self, block: Block) -> Landed:
+                counts.in_flight += 1
+                if block.is_warmup:
+                    counts.most_in_warmup = max(counts.most_in_warmup, counts.in_flight)
+                try:
+                    return await super().send(block)
+                finally:
+                    counts.in_flight -= 1
+
+        return Counted(*answers)
+
+
+def test_two_arms_of_one_endpoint_that_wakes_send_one_request_between_them() -> None:
+    one, other = OneEndpoint(), Sleepy((AWAKE, 500.0))
+    first, placebo = one.sender((AWAKE, 420.0)), one.sender((AWAKE, 0.1))
+
+    async def main() -> None:
+        lanes = [
+            Lane(arm=Arm.REFERENCE, sender=first, cold=COLD, target="a"),
+            Lane(arm=Arm.CANDIDATE, sender=other, target="b"),
+            Lane(arm=Arm.PLACEBO, sender=placebo, cold=COLD, target="a"),
+        ]
+        await Runner(a_plan(warmup=2), lanes, ListJournal(), Timekeeping(clock=LoopClock())).warm_up()
+
+    run_in_virtual_time(main)
+    assert one.most_in_warmup == 1
+    assert placebo.started[0][0] == pytest.approx(420.1)
+    assert other.started[0][0] == 0  # another endpoint is not waited for
+
+
+def test_what_wakes_is_told_by_address_and_model() -> None:
+    end = Endpoint(name="a", base_url="http://h/v1", model="m")
+    assert what_wakes(end) == what_wakes(msgspec.structs.replace(end, name="b", base_url="http://h/v1/"))
+    assert what_wakes(end) != what_wakes(msgspec.structs.replace(end, model="n"))
+
+
 def test_one_that_refuses_while_it_loads_is_asked_again_alone_though_nobody_said_that_it_sleeps() -> None:
     sender = Sleepy((LOADING, 1.0), ((503, LOADING[1], {"retry-after": "7"}), 1.0))
     journal = run(sender, Cold())
@@ -145,6 +193,15 @@ def test_the_limits_of_a_wake_lie_beyond_the_cap_and_the_total_moves_with_them()
     assert waking_limits(limits, COLD) == replace(limits, first_output_s=660, total_s=690)
     patient = replace(limits, first_output_s=900, total_s=930)
     assert waking_limits(patient, COLD) == patient
+
+
+@pytest.mark.parametrize(("first_output_s", "total_s"), [(120, 30), (120, 60), (900, 30)])
+def test_a_stated_total_ends_no_wake_before_its_first_output_was_waited_for(
+    first_output_s: float, total_s: float
+) -> None:
+    limits = TimeLimits(connect_s=10, first_output_s=first_output_s, idle_s=30, total_s=total_s)
+    given = waking_limits(limits, COLD)
+    assert given.total_s == given.first_output_s + total_s
 
 
 @pytest.mark.parametrize("asked", ["0", "1e9", "3600"])

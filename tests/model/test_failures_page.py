@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from harness.measure.breaker import UNREACHABLE
+from harness.measure.breaker import MAY_BE_LOAD, UNREACHABLE
 from harness.model.retries import POLICIES
 from harness.model.settings import BreakerSettings, RetrySettings
 
@@ -26,6 +26,7 @@ def test_the_defaults_are_those_of_the_settings() -> None:
         "delayed_s": retries.delayed_s,
         "max_wait_s": retries.max_wait_s,
         "unreachable": breaker.unreachable,
+        "from_the_start": breaker.from_the_start,
         "without_success": breaker.without_success,
     }
     assert retries.max_attempts == 1
@@ -35,3 +36,9 @@ def test_the_kinds_that_show_an_endpoint_dead_are_named() -> None:
     sentence = re.search(r"The first rule counts the kinds (.*?)\.", PAGE, re.DOTALL)
     assert sentence is not None
     assert set(re.findall(r"`([a-z_]+)`", sentence[1])) == {str(kind) for kind in UNREACHABLE}
+
+
+def test_the_kinds_that_load_may_explain_are_named() -> None:
+    sentence = re.search(r"does not count for it: (.*?)\.", PAGE, re.DOTALL)
+    assert sentence is not None
+    assert set(re.findall(r"`([a-z_]+)`", sentence[1])) == {str(kind) for kind in MAY_BE_LOAD}

@@ -190,7 +190,7 @@ def test_a_prompt_without_checks_is_allowed(tmp_path: Path) -> None:
         ("name: mine", "nam: mine", 1, ("unknown key 'nam'", "Did you mean 'name'?")),
         ("defaults:\n  request: {", "defaults:\n  requests: {", 4, ("unknown key 'requests'",)),
         ("prompts:", "prompts: 5\nrest:", 5, ("prompts", "(found 5)")),
-        ("prompts:", "prompts: []\n#", None, ("the golden set has no prompt", "Start from prompts/golden.yml")),
+        ("prompts:", "prompts: []\n#", None, ("the golden set has no prompt", "`bench golden export")),
     ],
 )
 def test_a_mistake_names_file_line_thing_and_remedy(

@@ -140,7 +140,7 @@ def test_without_a_first_line_the_file_names_the_set(tmp_path: Path) -> None:
         (HEADER + PROMPT.replace('"c"', '"c", "id": "b"'), ("set.jsonl:2", "key 'id' is given twice")),
         (HEADER + PROMPT.replace("hi", "\\ud800"), ("set.jsonl:2", "cannot stand in a request")),
         (HEADER + PROMPT[:-3], ("set.jsonl:2:", "not JSON")),
-        (HEADER + "[]\n", ("set.jsonl:2", "prompts[0]", "(found [])")),
+        (HEADER + "[]\n", ("set.jsonl:2", "prompts[0]", "(found an empty list)")),
         (HEADER.replace("version", "vers") + PROMPT, ("set.jsonl:1", "unknown key 'vers'", "'version'")),
         ('{"name": "a", "prompts": []}\n' + PROMPT, ("set.jsonl:1", "lines of their own")),
         ('{"custom_id": "a", "body": {}}\n', ("set.jsonl:1", "another tool", "bench golden import")),

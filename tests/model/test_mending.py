@@ -1,5 +1,6 @@
 """A journal that a killed process left, made fit to be appended to; and parts on one time line."""
 
+import os
 import random
 from pathlib import Path
 
@@ -32,6 +33,22 @@ def _resume(folder: Path, n: int = 8) -> None:
     with RunWriter(folder, a_header(), lock=lock) as writer:
         for repeat in sorted(set(range(n)) - done):
             writer.append(an_attempt(repeat, part=1), _wire(repeat))
+
+
+def test_a_mended_journal_is_on_the_disk_before_it_takes_the_old_one_s_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, synced = _written(tmp_path / "r", 3), []
+    (folder / ATTEMPTS).write_bytes((folder / ATTEMPTS).read_bytes()[:-9])
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    assert mend_journal(folder)
+    assert synced == [(folder / ATTEMPTS).stat().st_ino, folder.stat().st_ino]
 
 
 @pytest.mark.parametrize("seed", range(40))

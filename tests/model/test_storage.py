@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -173,6 +174,21 @@ def test_two_processes_cannot_go_on_with_one_run(tmp_path: Path) -> None:
         other = subprocess.run(words, cwd=root, check=False, capture_output=True)
     assert other.stderr.decode().strip() == f"{folder}: another process is writing this run"
     assert subprocess.run(words, cwd=root, check=False).returncode == 0
+
+
+def test_a_reader_s_look_at_the_lock_keeps_nobody_from_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = a_run(tmp_path / "r")
+    with (folder / LOCK).open("rb") as reader:
+        fcntl.flock(reader, fcntl.LOCK_SH)
+        paused: list[float] = []
+
+        def pause(pause_s: float) -> None:
+            paused.append(pause_s)
+            reader.close()
+
+        monkeypatch.setattr(time, "sleep", pause)
+        lock_run(folder).close()
+    assert 0 < sum(paused) < 0.1
 
 
 def test_a_run_that_is_being_written_can_be_read(tmp_path: Path) -> None:

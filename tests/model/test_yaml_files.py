@@ -36,6 +36,21 @@ def test_a_minimal_endpoint_file_gets_defaults(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "- name: x\n  api_key: sk-abcdefghijklmnopqrstuvwxyz0123456789\n",
+        MINIMAL + "limits: {api_key: sk-abcdefghijklmnopqrstuvwxyz0123456789}\n",
+        MINIMAL + "limits: sk-abcdefghijklmnopqrstuvwxyz0123456789\n",
+        MINIMAL + "timeouts:\n  idle_s: [sk-abcdefghijklmnopqrstuvwxyz0123456789]\n",
+    ],
+)
+def test_a_key_at_the_wrong_place_is_not_shown(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_endpoint(written(tmp_path, text))
+    assert "abcdefghij" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("more", "line", "words"),
     [
         ("limits:\n  concurency: 3\n", 5, ("concurency", "Did you mean 'concurrency'?")),
@@ -53,7 +68,7 @@ def test_a_minimal_endpoint_file_gets_defaults(tmp_path: Path) -> None:
         ("timeouts:\n  idle_s: .nan\n", 5, (".nan is not a finite number",)),
         ("zzz: 1\n", 4, ("'zzz'", "`bench schema endpoint` prints")),
         ("stream_usage: maybe\n", 4, ("stream_usage", "(found 'maybe')", "`bench schema endpoint` prints")),
-        ("labels:\n  other: {a: 1}\n", 5, ("labels.other", "expected a text", "(found {'a': 1})")),
+        ("labels:\n  other: {a: 1}\n", 5, ("labels.other", "expected a text", "(found a mapping)")),
         ("prices: {input_per_mtok: 1}\n", 4, ("prices", "output_per_mtok")),
         ("limits: 3\n", 4, ("limits", "a mapping with the keys concurrency", "(found 3)")),
         ("tls: {client_key: README.md}\n", 4, ("client_key without client_cert", "Give both")),

@@ -1,5 +1,6 @@
 """Files built to exhaust a reader end in one clear error, before a tree of them is built."""
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,16 @@ from harness.errors import ConfigError
 from harness.model.goldenfile import load_golden_set
 from harness.model.yamlfile import MAX_ANCHORS, MAX_DEPTH, MAX_FILE_BYTES, MAX_KEY_CHARS, MAX_NODES, read_yaml
 
+
+def laughs(levels: int) -> str:
+    """Give lists of ten aliases each, every one to the list before."""
+    rows = [f"  - &a{i} [{','.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, levels)]
+    return "x:\n  - &a0 [1,1,1,1,1,1,1,1,1,1]\n" + "".join(rows)
+
+
 BOMBS = {
+    "laughs as a key": (laughs(5) + "? *a4\n: 1\n", "a key that is itself a list"),
+    "laughs merged": (laughs(7).replace("&a0 [1,1,1,1,1,1,1,1,1,1]", "&a0 {k: 1}") + "y:\n  <<: *a6\n", "values"),
     "values": ("a: [" + "1," * (2 * MAX_NODES) + "1]\n", "values"),
     "depth in brackets": ("a: " + "[" * 50_000, "nest"),
     "depth in lines": ("".join(" " * i + "a:\n" for i in range(2 * MAX_DEPTH)), "nested deeper"),
@@ -25,6 +35,19 @@ BOMBS = {
     "a text without end": ('a: "' + "x" * 100_000, "not valid YAML"),
     "two documents": ("a: 1\n---\nb: 1\n", "not valid YAML"),
 }
+
+
+def test_an_alias_as_a_key_is_refused_before_its_text_is_taken(tmp_path: Path) -> None:
+    """A list of 10^5 nodes has a text of some 100 MB."""
+    file = tmp_path / "f.yml"
+    file.write_text(laughs(5) + "y:\n  ? *a4\n  : 1\n")
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConfigError, match=r"f\.yml:8.*a key that is itself a list"):
+            read_yaml(file)
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("bomb", BOMBS)

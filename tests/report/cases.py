@@ -117,6 +117,9 @@ def nothing() -> Analysis:
     return compared(unsent)
 
 
+TIMES = frozenset({"ttft", "e2e", "decode_rate"})
+
+
 def void() -> Analysis:
     """Give a run whose candidate was sent late and at three fifths of the load asked."""
     both = sample()
@@ -124,7 +127,18 @@ def void() -> Analysis:
     late = replace(
         candidate, send_lateness_p99_s=known(0.0123), load=replace(candidate.load, offered_fraction=known(0.61))
     )
-    return replace(both, instrument=(reference, late), certificate=certify((reference, late)))
+    judgement = both.judgement
+    assert judgement is not None
+    gates = tuple(
+        replace(gate, is_timing=True, is_void=True, outcome=Outcome.INCONCLUSIVE) if gate.metric in TIMES else gate
+        for gate in judgement.gates
+    )
+    return replace(
+        both,
+        judgement=replace(judgement, gates=gates),
+        instrument=(reference, late),
+        certificate=certify((reference, late)),
+    )
 
 
 CASES: Mapping[str, Callable[[], Analysis]] = {

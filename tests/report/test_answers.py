@@ -204,7 +204,13 @@ def test_each_prompt_has_its_own_agreement_beside_its_answers() -> None:
 
 def test_triggers_stand_beside_their_ceiling() -> None:
     found = table(view("sample").tools, "When a tool is called")
-    assert cells(found, "Pairs that both call") == ["75.0\u00a0%", "75.0\u00a0%", "75.0\u00a0%", "100.0\u00a0%", "4"]
+    assert cells(found, "Pairs in which both call, of all pairs") == [
+        "75.0\u00a0%",
+        "75.0\u00a0%",
+        "75.0\u00a0%",
+        "100.0\u00a0%",
+        "4",
+    ]
 
 
 def test_the_ladder_shows_the_rungs_on_which_a_trial_fell() -> None:

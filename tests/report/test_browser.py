@@ -110,6 +110,7 @@ def sort_values(page: Page, key: str) -> list[float]:
 def test_the_heads_sort(by: str, opened: Opened, pages: Pages) -> None:
     page = opened.goto(pages.file("sample"))
     worst_first = ids(page)
+    assert page.locator("th[aria-sort]").count() == 0
     head = page.locator("th[data-sort=ttft]")
     for direction in ("ascending", "descending"):
         if by == "mouse":
@@ -122,8 +123,14 @@ def test_the_heads_sort(by: str, opened: Opened, pages: Pages) -> None:
         assert len(set(values)) > 5
         assert values == sorted(values, reverse=direction == "descending")
     assert page.locator("th[aria-sort]").count() == 1
-    page.locator("th[data-sort=rank] button").click()
+    name = page.locator("th[data-sort=name]")
+    name.locator("button").click()
+    assert name.get_attribute("aria-sort") == "ascending"
+    assert ids(page) == sorted(worst_first)
+    assert ids(page) != worst_first
+    page.get_by_role("button", name="Worst first").click()
     assert ids(page) == worst_first
+    assert page.locator("th[aria-sort]").count() == 0  # no column is in order
 
 
 @pytest.mark.parametrize("by", ["mouse", "keyboard"])
@@ -276,6 +283,31 @@ def test_a_phone_never_scrolls_sideways(case: str, opened: Opened, pages: Pages)
         assert page.evaluate(f"{root}.scrollWidth - {root}.clientWidth") == 0
     finally:
         opened.page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_what_scrolls_sideways_on_a_phone_says_so(opened: Opened, pages: Pages) -> None:
+    sign = "one => getComputedStyle(one, '::before').content"
+    page = opened.goto(pages.file("sample"))
+    canvas = page.locator("#forest .canvas")
+    assert canvas.evaluate(sign) == "none"
+    page.set_viewport_size({"width": 390, "height": 800})
+    try:
+        assert canvas.evaluate("one => one.scrollWidth > one.clientWidth")
+        assert canvas.evaluate(sign).startswith('"scrolls sideways')
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_a_printed_heading_stays_with_what_follows(opened: Opened, pages: Pages) -> None:
+    page = opened.goto(pages.file("sample"))
+    page.emulate_media(media="print")
+    try:
+        breaks = page.locator("main h2, main h3, main figcaption, main caption").evaluate_all(
+            "all => [...new Set(all.map(one => getComputedStyle(one).breakAfter))]"
+        )
+        assert breaks == ["avoid"]
+    finally:
+        page.emulate_media(media="screen")
 
 
 def test_nothing_that_an_endpoint_said_runs_and_all_of_it_is_seen(opened: Opened, pages: Pages) -> None:

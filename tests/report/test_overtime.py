@@ -103,7 +103,11 @@ def test_levels_begin_at_a_boundary_and_a_429_has_its_lane() -> None:
     assert {point.standing for point in reference.points} == {Standing.COUNTED}
     assert (reference.arm, len(reference.points), len(candidate.points)) == (Arm.REFERENCE, 560, 549)
     assert "429, rate limited 11" in figure.description
-    assert draw_figure(figure) == draw_figure(figure)
+    drawn = draw_figure(figure)
+    assert drawn == draw_figure(figure)
+    labels = ("request", "rolling median", "429, rate limited", "warm-up", "stall")
+    legend = [label for label in labels if label in drawn]
+    assert legend == ["request", "rolling median", "429, rate limited"]  # of what is there
 
 
 def test_a_run_without_instants_says_so() -> None:

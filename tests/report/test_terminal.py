@@ -3,10 +3,13 @@ from dataclasses import replace
 
 import pytest
 
+from harness.analysis.results.gate import Outcome
 from harness.analysis.sentences import SCREEN
 from harness.report.terminal import MOST_LINES, end_block
 from tests.report.cases import CASES, void
 from tests.report.pages import hostile_view, view, view_of
+from tests.report.sample import gates as sample_gates
+from tests.report.sample import sample
 
 PAGE = "reports/20261124T0231-h100-vs-a100-7f3a.html"
 
@@ -50,12 +53,17 @@ def test_the_block_of_a_failure() -> None:
         "FAIL: Do not cut over: tool-call success fell 18.3 points (95 % CI 8.7 to 30.2; allowed 5). 9 of 11",
         "losses are SchemaMismatch in book_flight.",
         "h100-gateway (reference) → a100-serverless (candidate)",
-        "and 4 more                       effect     95 % interval  both sides     worst  allowed",
-        "FAIL          Tool-call success  −18.3 pts  −30.2 to −8.7  60/60 → 49/60  −27.2  −5.0",
-        "INCONCLUSIVE  Task success       −11.4 pts  −26.0 to +1.0  35/35 → 31/35  −23.4  −5.0",
-        "INCONCLUSIVE  TTFT p95           1.34×      0.94 to 2.31   0.98 → 1.31 s  2.29×  ≤ 1.50×",
-        "PASS          Valid JSON         0.0 pts    −4.0 to +4.0   20/20 → 20/20  −3.6   −5.0",
-        "PASS          TTFT p50           1.13×      1.07 to 1.18   214 → 241 ms   1.17×  ≤ 1.25×",
+        "                                 effect     95 % interval  both sides           worst  allowed",
+        "FAIL          Tool-call success  −18.3 pts  −30.2 to −8.7  60/60 → 49/60        −27.2  −5.0",
+        "INCONCLUSIVE  Task success       −11.4 pts  −26.0 to +1.0  35/35 → 31/35        −23.4  −5.0",
+        "INCONCLUSIVE  TTFT p95           1.34×      0.94 to 2.31   0.98 → 1.31 s        2.29×  ≤ 1.50×",
+        "PASS          TTFT p50           1.13×      1.07 to 1.18   214 → 241 ms         1.17×  ≤ 1.25×",
+        "PASS          E2E p50            1.10×      1.06 to 1.16   830 → 910 ms         1.15×  ≤ 1.25×",
+        "PASS          Request success    −0.7 pts   −3.1 to +1.7   139/140 → 138/140    −2.8   −5.0",
+        "PASS          Decode rate p50    0.90×      0.89 to 0.91   118.9 → 106.6 tok/s  0.90×  ≥ 0.80×",
+        "PASS          Decode rate p5     0.89×      0.87 to 0.92   115.1 → 102.9 tok/s  0.88×  ≥ 0.67×",
+        "PASS          Valid JSON         0.0 pts    −4.0 to +4.0   20/20 → 20/20        −3.6   −5.0",
+        "worse   measurably, inside your margin: TTFT p50 1.13×, E2E p50 1.10×",
         "sent    prompts 28, requests 140 / 140, cost $0.428 / $0.212",
         "failed  reference 0 of 140 · candidate 3 of 140 (2 rate_limited, 1 timeout_idle)",
         f"report  {PAGE}",
@@ -71,6 +79,34 @@ def test_of_the_gates_that_passed_those_nearest_to_their_margin_are_shown() -> N
     shown = [line.split()[2] for line in block if line.startswith("PASS ")]
     assert shown == [str(9 - n) for n in range(len(shown))]
     assert shown
+
+
+def test_what_passed_shows_its_tails_with_both_sides_before_rates_that_are_the_same() -> None:
+    block = end_block(view("passed"), PAGE)
+    rows = [line.replace("\u00a0", " ") for line in block if line.startswith("PASS ")]
+    places = {name: next(n for n, row in enumerate(rows) if name in row) for name in ("TTFT p50", "TTFT p95", "Valid")}
+    assert places["TTFT p50"] < places["TTFT p95"] < places["Valid"]
+    assert "214 → 241 ms" in rows[places["TTFT p50"]]
+    assert any("118.9 → 106.6 tok/s" in row for row in rows)
+    assert "worse   measurably, inside your margin: TTFT p50 1.13×, E2E p50 1.10×" in block
+
+
+def test_a_failure_that_decides_nothing_is_shown_as_that() -> None:
+    gates = sample_gates()
+    failed = replace(gates[0], outcome=Outcome.FAIL, is_required=False)
+    assert failed.title == "Tool-call success"
+    told = sample()
+    assert told.judgement is not None
+    lowered = replace(told, judgement=replace(told.judgement, gates=(failed, *gates[1:])))
+    block = end_block(view_of(lowered), PAGE)
+    assert any(line.startswith("FAIL ") and "Tool-call success (informative)" in line for line in block)
+
+
+def test_an_endpoint_that_fails_most_requests_is_pointed_at_before_prompts() -> None:
+    block = " ".join(line.strip() for line in end_block(view("all_failed"), PAGE))
+    assert "next    look at the endpoint before the prompts: 140 of 140 requests to the candidate failed" in block
+    both = " ".join(line.strip() for line in end_block(view("both_failed"), PAGE))
+    assert "140 of 140 requests to the reference, 140 of 140 requests to the candidate failed" in both
 
 
 def test_every_gate_that_did_not_pass_is_shown_however_many_there_are() -> None:
@@ -153,7 +189,7 @@ def test_a_void_run_says_so_and_why_before_its_figures() -> None:
 def test_what_did_not_pass_is_never_cut_for_what_did() -> None:
     told = view("sample")
     passed, failed = replace(told.headlines[0], word="PASS"), replace(told.headlines[0], word="FAIL", label="the last")
-    block = end_block(replace(told, gate_rows=(*[passed] * 9, failed)), PAGE)
+    block = end_block(replace(told, gate_rows=(*[passed] * 19, failed)), PAGE)
     assert any(line.startswith("FAIL ") and "the last" in line for line in block)
     n_rows = sum(line.startswith(("PASS ", "FAIL ")) for line in block)
-    assert any(line.startswith(f"and {10 - n_rows} more") for line in block)
+    assert any(line.startswith(f"and {20 - n_rows} more in the report: ") for line in block)

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
@@ -6,14 +7,17 @@ import pytest
 from harness.analysis.catalog import CATALOG
 from harness.analysis.certificate import certify
 from harness.analysis.results.estimates import Quantile
-from harness.analysis.results.gate import Outcome
+from harness.analysis.results.gate import GateKind, Outcome
 from harness.analysis.results.instrument import Instrument
 from harness.analysis.results.prompts import AnswerGroup
 from harness.analysis.results.trial import CheckResult, Rung, ToolResult
 from harness.model.record import Arm
-from harness.report.page import Cell, Headline
+from harness.report.html import render_html
+from harness.report.markdown import render_markdown
+from harness.report.page import Cell, Headline, ReportView
 from harness.report.untrusted import Excerpt
 from harness.report.view import build_view
+from harness.report.view_verdict import gate_view
 from tests.report.cases import CASES, invalid
 from tests.report.pages import view, view_of
 from tests.report.sample import known, missing, sample
@@ -440,6 +444,48 @@ def test_no_tile_shows_a_timing_of_a_void_run_as_if_it_counted() -> None:
     assert {head.value for label, head in told.items() if label.startswith(("TTFT", "Decode"))} == {"–"}
     assert {head.word for label, head in told.items() if label.startswith(("TTFT", "Decode"))} == {"VOID"}
     assert told["Tool-call success"] == view("sample").headlines[3]  # rates count all the same
+
+
+@pytest.mark.parametrize("render", [render_html, render_markdown])
+def test_no_gate_of_a_void_run_has_a_figure_of_time(render: Callable[[ReportView], str]) -> None:
+    told = view("void")
+    times = [gate for gate in told.gates if gate.id.startswith(("ttft", "e2e", "decode"))]
+    assert times
+    for gate in times:
+        cells = (gate.reference, gate.candidate, gate.effect, gate.worst_case, gate.noise)
+        assert {cell.text for cell in cells} == {"–"}
+    assert told.forest is not None
+    assert not any(gate.title in told.forest.csv for gate in times)
+    assert f"{times[0].title} (timings do not count)" in told.forest.caption
+    shown = next(gate for gate in view("sample").gates if gate.id == times[0].id)
+    assert shown.effect.detail not in render(told)  # the interval of its effect
+
+
+def test_what_rests_on_void_timings_is_withheld_and_the_tails_say_that_they_do_not_count() -> None:
+    told = view("void")
+    assert told.paired == ()
+    withheld = {one.id: one.reasons for one in told.withheld if one.id.startswith("paired-")}
+    assert withheld == dict.fromkeys(("paired-ttft", "paired-decode-rate", "paired-e2e"), ("timings do not count",))
+    warning = "Timings do not count: what follows shows what this client saw"
+    assert warning in render_markdown(told)
+    assert "Timings do not count</strong>: what follows shows what this client saw" in render_html(told)
+    assert warning not in render_markdown(view("sample"))
+
+
+def test_money_is_written_in_its_currency() -> None:
+    found = sample()
+    assert found.judgement is not None
+    money = replace(
+        found.judgement.gates[0],
+        id="cost_per_success",
+        metric="cost_per_success",
+        kind=GateKind.RATIO,
+        reference=known(0.00172),
+        candidate=known(0.002),
+        currency="USD",
+    )
+    told = gate_view(money, CATALOG)
+    assert (told.reference.text, told.candidate.text) == ("$0.00172", "$0.00200")
 
 
 def test_an_invalid_run_has_no_tile() -> None:

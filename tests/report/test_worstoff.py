@@ -124,6 +124,9 @@ def test_worst_off_is_a_section_with_its_table() -> None:
     assert found.worst_off is not None
     assert found.worst_off.note == "With this many repeats the smallest p of a single prompt is 0.004."
     assert found.worst_off.prompts is not None
+    sure = told(worst_off=replace(worst_off(), smallest_p=0.0003)).worst_off
+    assert sure is not None
+    assert sure.note == ""  # any p can be reached
     row = found.worst_off.prompts.rows[0]
     assert [cell.text for cell in row] == [f"{LESS_THAN}tool", "TTFT", "200\u00a0ms", "–", "below 0.001", "0.020"]
     assert row[3].detail == "falls among failures"

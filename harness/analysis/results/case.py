@@ -30,6 +30,8 @@ class Side:
     clock: Mapping[str, object] = field(default_factory=dict)  # facts of its player: stamps, mapping bound, steps
     facts: Mapping[str, object] = field(default_factory=dict)  # what its run's header adds to the endpoint file
     kept: Mapping[RequestKey, KeptJudgement] = field(default_factory=dict)  # of a redacted copy: the original's
+    started_at: str | None = None  # of its run, ISO 8601; None where that is not known
+    vantage: Mapping[str, str] = field(default_factory=dict)  # from where: host, system, cpu, time zone, a label
     twin: TwinLog | None = None  # replays of its streams from a server with a log; None: no twin was asked for
 
 
@@ -47,4 +49,6 @@ class Case:
     margins_are_from_plan: bool = True  # False: chosen after the data, or the plan itself is in doubt
     plan_matches_digest: bool = True  # False: it is not the plan that was registered, or a version before this wrote it
     redaction: Redaction | None = None  # None: prompts and answers are there
+    recorded_timings: bool = False  # whether timings of two runs decide, as the user asked
+    n_earlier_verdicts: int = 0  # on the same recorded run and endpoints, before this question was asked
     command: str | None = None  # that measured it, as it was typed

@@ -15,7 +15,7 @@ class WakeOutcome(StrEnum):
     WOKE = "woke"  # no budget is stated
     CAPPED = "capped"  # the provider gave the wake up
     GAVE_UP = "client gave up"  # our own limit passed without an answer
-    NOT_CONFIRMED = "cold not confirmed"  # as fast as a warm request: somebody else kept it awake
+    NOT_CONFIRMED = "cold not confirmed"  # as fast as a warm request, or nothing to compare with
     FAILED = "failed"  # for another reason
 
 

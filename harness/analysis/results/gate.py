@@ -66,7 +66,9 @@ class Gate:
     level: float = 0.95  # one-sided confidence of bound, 1 - the look's share of the error rate
     noise: SelfNoise | None = None  # None: not measurable
     is_timing: bool = False  # judges instants, which a busy client may spoil
+    is_void: bool = False  # it does, and the run's timings are VOID: none of its figures is told or built upon
     is_two_sided: bool = False  # a change in either direction is a loss
+    currency: str = ""  # of the sides' values, where these are money
 
     @property
     def is_conclusive(self) -> bool:

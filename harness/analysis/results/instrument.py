@@ -82,6 +82,9 @@ class Instrument:
     twin: TwinBias | None = None  # None: no twin was asked for
 
 
+VOID_FIGURE = "timings do not count"  # why a figure of time is not told
+
+
 class TimingVerdict(StrEnum):
     """Whether the timings of a run say anything."""
 
@@ -127,3 +130,8 @@ class Certificate:
     notes: tuple[str, ...] = ()
     clock: Mapping[Arm, ClockSource] = field(default_factory=dict)
     rows: tuple[CertificateRow, ...] = ()
+
+    @property
+    def is_void(self) -> bool:
+        """Whether no figure of time may be told or built upon."""
+        return self.verdict is TimingVerdict.VOID

@@ -21,7 +21,7 @@ class Regression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
-    """The group of prompts with the largest regression, of all groups that were looked at."""
+    """The group of prompts that lost most against the others, of all groups that were looked at."""
 
     kind: str  # "category", "tag", "prompt length", "tool"
     name: str

@@ -28,7 +28,7 @@ def parted_spans(body: bytes, search: Search) -> Iterator[Span]:
     """Where the parts lie in the body."""
     for spans in (*_placed(body).values(), *_side_by_side(body)):
         joined = b"".join(body[start:end] for start, end in spans)
-        yield from _on_body(search(joined), spans)
+        yield from on_body(search(joined), spans)
 
 
 def _side_by_side(body: bytes) -> list[list[Span]]:
@@ -71,8 +71,8 @@ def _placed(body: bytes) -> dict[bytes, list[Span]]:
     return spans
 
 
-def _on_body(found: Iterable[Span], spans: Sequence[Span]) -> Iterator[Span]:
-    """Spans of the joined texts as spans of the body, one for each text they touch."""
+def on_body(found: Iterable[Span], spans: Sequence[Span]) -> Iterator[Span]:
+    """Spans of the joined texts as spans of what they were cut from, one for each text they touch."""
     ends = list(accumulate(end - start for start, end in spans))
     for first, last in found:
         for position in range(bisect_right(ends, first), len(spans)):

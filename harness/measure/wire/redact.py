@@ -5,65 +5,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from harness.decode.compression import inflate
+from harness.decode.headers import is_recorded
 from harness.decode.http import IDENTITY
 from harness.measure.wire.framing import Framing
-from harness.measure.wire.parted import is_parted, parted_spans
+from harness.measure.wire.parted import is_parted, on_body, parted_spans
 
-_BLANK_LINE = re.compile(rb"\n\r?\n")
-_INTERIM = re.compile(rb"HTTP/\S+ +1")
-_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[^\r\n]*\r?\n")
-_HOST = re.compile(rb"[^:]*:[ \t]*(?:https?:)?//(?P<user>(?:[^/?#@]*@)?)[^/?#@]*", re.IGNORECASE)
+_LINE = re.compile(rb"(?P<text>[^\r\n]*+)(?:\r\n|\r|\n|\Z)")  # a lone CR ends a line for some readers of a head
+_LINE_BREAKS = re.compile(rb"[\r\n]*+")
+_STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? \d{3}(?: |\Z)")
+_CHUNK_LINE = re.compile(rb"0*([0-9A-Fa-f]{1,16})[^\r\n]*\r?\n")
+_HOST = re.compile(rb"[^:]*:[ \t]*(?:https?:)?//(?P<user>(?:[^/?#@]*@)?)[\w.:\[\]-]*", re.IGNORECASE)
 _PLAIN_END = b"\r\n0\r\n\r\n"
 _READABLE = IDENTITY | {"gzip", "x-gzip", "deflate", "x-deflate"}
-_RECORDED = frozenset(
-    {
-        "age",
-        "apim-request-id",
-        "cache-control",
-        "cf-cache-status",
-        "cf-ray",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "date",
-        "keep-alive",
-        "mistral-correlation-id",
-        "openai-model",
-        "openai-processing-ms",
-        "openai-version",
-        "request-id",
-        "retry-after",
-        "retry-after-ms",
-        "server",
-        "server-timing",
-        "transfer-encoding",
-        "vary",
-        "via",
-        "x-accel-buffering",
-        "x-amz-cf-id",
-        "x-cache",
-        "x-envoy-upstream-service-time",
-        "x-generation-id",
-        "x-groq-region",
-        "x-ms-region",
-        "x-request-id",
-        "x-should-retry",
-    }
-)
-_RECORDED_PREFIXES = ("x-ratelimit-", "ratelimit-", "anthropic-ratelimit-")
-
 SHORTEST_SECRET = 7  # a shorter value (none, EMPTY, 1) guards nothing, and would be struck out of ordinary text
 
 # What a JSON writer may escape: nothing, what HTML gives a meaning, every sign but the slash, every sign.
 _SIGNS = tuple(map(re.compile, (rb"(?!)", rb"[\"&'+<>`]", rb"[^A-Za-z0-9_.\-/]", rb"[^A-Za-z0-9_.\-]")))
 
 Span = tuple[int, int]
-
-
-def is_recorded(name: str) -> bool:
-    """Whether a header, by its lower-case name, may be recorded; any other may be a cookie or name an account."""
-    return name in _RECORDED or name.startswith(_RECORDED_PREFIXES)
 
 
 @lru_cache(maxsize=64)
@@ -89,30 +48,29 @@ def recorded_headers(headers: Iterable[tuple[str, str]], secrets: Sequence[bytes
 
 
 def redact(wire: bytes, secrets: Sequence[bytes]) -> bytes:
-    """Put `*` for the values of headers outside the allow-list and for every secret, wherever chunks cut it."""
+    """Put `*` for the values of headers outside the allow-list and for every secret, wherever chunks cut it.
+
+    What comes after the response's end belongs to no response: all of it goes.
+    """
     secrets = spellings(tuple(secrets))
-    heads = _heads(wire)
-    body_start = heads[-1][1] if heads else 0
-    spans = [*_occurrences(wire, secrets)]
-    for start, end in heads:
-        spans += _private_values(wire, wire.find(b"\n", start) + 1, end)
     content = _Content(wire)
+    spans = [*_occurrences(wire, secrets), *_private_values(wire, 0, content.body_start)]
     if not content.is_readable:
-        spans += _body_pieces(wire, body_start, content)
-    elif content.is_chunked and not (content.is_complete and wire.endswith(_PLAIN_END)):
-        spans += _private_values(wire, _trailers_start(wire, body_start), len(wire))
+        spans += _body_pieces(wire, content)
+    if not content.ends_plainly:
+        spans += _behind_the_body(wire, content)
     clean = _masked(wire, spans)
     if content.error is None and not _holds_anyhow(content.body, secrets):
         return clean
-    return _masked_in_body(clean, wire, _body_pieces(wire, body_start, content), secrets)
+    return _masked_in_body(clean, wire, _body_pieces(wire, content), secrets)
 
 
 def _masked_in_body(clean: bytes, wire: bytes, pieces: Sequence[Span], secrets: Sequence[bytes]) -> bytes:
     """Mask secrets that lie across chunks or events; a body that holds one all the same, compressed say, goes whole."""
     joined = b"".join(wire[start:end] for start, end in pieces)
-    clean = _masked(clean, _on_wire(_occurrences(joined, secrets), pieces))
+    clean = _masked(clean, on_body(_occurrences(joined, secrets), pieces))
     parts = parted_spans(joined, lambda text: _occurrences(text, secrets))
-    clean = _masked(clean, _on_wire(parts, pieces))
+    clean = _masked(clean, on_body(parts, pieces))
     return _masked(clean, pieces) if _holds_anyhow(_Content(clean).body, secrets) else clean
 
 
@@ -122,18 +80,32 @@ def _holds_anyhow(body: bytes, secrets: Sequence[bytes]) -> bool:
 
 
 class _Content(Framing):
-    """Framing that keeps the body."""
+    """Framing that keeps the body and knows where it begins."""
 
     def __init__(self, wire: bytes) -> None:
         super().__init__()
         self._pieces: list[bytes] = []
-        self.feed(wire)
+        self.body_start = self._feed_head(wire)
+        self.feed(wire[self.body_start :])
         named = dict(reversed(self.headers))
         self.is_chunked = "transfer-encoding" in named
         self._coding = named.get("content-encoding", "identity").strip().lower()
+        is_last = wire.endswith(_PLAIN_END) if self.is_chunked else self.body_start + self.n_body_bytes == len(wire)
+        self.ends_plainly = is_last and self.is_complete and not self.has_excess
+
+    def _feed_head(self, wire: bytes) -> int:
+        """Feed up to the end of the final head, line by line; the wire's end where there is none."""
+        at = _LINE_BREAKS.match(wire).end()  # type: ignore[union-attr]  # matches nothing, too
+        self.feed(wire[:at])
+        while self.status is None and self.error is None and at < len(wire):
+            end = wire.find(b"\n", at) + 1 or len(wire)
+            self.feed(wire[at:end])
+            at = end
+        return at if self.status is not None else len(wire)
 
     def on_body(self, piece: bytes) -> None:
         """Keep what belongs to the response."""
+        super().on_body(piece)
         if not self.is_complete:
             self._pieces.append(piece)
 
@@ -149,36 +121,20 @@ class _Content(Framing):
         return b"".join(self._pieces if is_plain else inflate(self._pieces, self._coding).pieces)
 
 
-def _heads(wire: bytes) -> list[Span]:
-    """The interim heads and the final one; a head without an end reaches to the end."""
-    heads: list[Span] = []
-    start = 0
-    while wire.startswith(b"HTTP/", start):
-        blank = _BLANK_LINE.search(wire, start)
-        end = blank.end() if blank else len(wire)
-        heads.append((start, end))
-        if not _INTERIM.match(wire, start):
-            break
-        start = end
-    return heads
-
-
 def _private_values(wire: bytes, start: int, end: int) -> Iterator[Span]:
-    """Values of header lines outside the allow-list, continuation lines with them."""
+    """Values of header lines outside the allow-list, continuation lines with them; the heads' first lines stay."""
     is_private = False
-    while 0 < start < end:
-        line_end = wire.find(b"\n", start, end)
-        line_end = end if line_end < 0 else line_end
-        line = wire[start:line_end].rstrip(b"\r")
+    for found in _LINE.finditer(wire, start, end):
+        line, at = found["text"], found.start()
         name, colon, _ = line.partition(b":")
         is_continued = line[:1] in {b" ", b"\t"}
         if not is_continued:
-            is_private = bool(colon) and not is_recorded(name.strip().decode("latin-1").lower())
+            is_header = bool(colon) and not _STATUS_LINE.match(line)
+            is_private = is_header and not is_recorded(name.strip().decode("latin-1").lower())
         if is_private and not is_continued and name.strip().lower() == b"location":
-            yield from _but_the_host(line, start)
+            yield from _but_the_host(line, at)
         elif is_private:
-            yield start + (0 if is_continued else len(name) + 1), start + len(line)
-        start = line_end + 1
+            yield at + (0 if is_continued else len(name) + 1), at + len(line)
 
 
 def _but_the_host(line: bytes, start: int) -> Iterator[Span]:
@@ -191,8 +147,28 @@ def _but_the_host(line: bytes, start: int) -> Iterator[Span]:
     yield start + host.end() + 1, start + len(line)  # the sign that ends the host stays
 
 
-def _body_pieces(wire: bytes, body_start: int, content: _Content) -> list[Span]:
-    return _chunks(wire, body_start) if content.is_chunked else [(body_start, len(wire))]
+def _body_pieces(wire: bytes, content: _Content) -> list[Span]:
+    start = content.body_start
+    return _chunks(wire, start) if content.is_chunked else [(start, len(wire))]
+
+
+def _behind_the_body(wire: bytes, content: _Content) -> Iterator[Span]:
+    """What stands behind the body: private values of trailers, and all that comes after the response's end."""
+    if content.is_chunked:
+        yield from _behind_the_chunks(wire, content)
+    elif content.is_complete:
+        yield content.body_start + content.n_body_bytes, len(wire)
+
+
+def _behind_the_chunks(wire: bytes, content: _Content) -> Iterator[Span]:
+    pieces = _chunks(wire, content.body_start)
+    if content.is_complete and sum(end - start for start, end in pieces) != content.n_body_bytes:
+        yield content.body_start, len(wire)  # the parser reads these chunks otherwise: nothing of them is certain
+        return
+    last = _last_chunk_end(wire, pieces, content.body_start)
+    end = _trailers_end(wire, last)
+    yield from _private_values(wire, last, end)
+    yield end, len(wire)
 
 
 def _chunks(wire: bytes, start: int) -> list[Span]:
@@ -208,22 +184,15 @@ def _chunks(wire: bytes, start: int) -> list[Span]:
     return [*pieces, (start, len(wire))]
 
 
-def _trailers_start(wire: bytes, body_start: int) -> int:
+def _last_chunk_end(wire: bytes, pieces: Sequence[Span], body_start: int) -> int:
     """Where the lines after the last chunk begin; the wire's end when that chunk never came."""
-    pieces = _chunks(wire, body_start)
     last = _CHUNK_LINE.match(wire, pieces[-1][1] + 2 if pieces else body_start)
     return last.end() if last and int(last[1], 16) == 0 else len(wire)
 
 
-def _on_wire(spans: Iterable[Span], pieces: Sequence[Span]) -> Iterator[Span]:
-    """Spans of the joined pieces as spans of the wire, one for each piece they touch."""
-    for first, last in spans:
-        offset = 0
-        for start, end in pieces:
-            low, high = max(first, offset), min(last, offset + end - start)
-            if low < high:
-                yield start + low - offset, start + high - offset
-            offset += end - start
+def _trailers_end(wire: bytes, start: int) -> int:
+    """Behind the empty line that ends them; the wire's end where it never came."""
+    return next((found.end() for found in _LINE.finditer(wire, start) if not found["text"]), len(wire))
 
 
 def _occurrences(text: bytes, secrets: Sequence[bytes]) -> Iterator[Span]:

@@ -51,8 +51,15 @@
       head.setAttribute("aria-sort", isUp ? "ascending" : "descending");
       rows.sort(compare(head.dataset.sort, isUp ? 1 : -1));
       table.append(...rows);
-      shown.textContent = `sorted by ${head.textContent.trim()}, ${isUp ? "smallest" : "largest"} first`;
+      const ends = head.dataset.sort === "name" ? ["A to Z", "Z to A"] : ["smallest first", "largest first"];
+      shown.textContent = `sorted by ${head.textContent.trim()}, ${ends[isUp ? 0 : 1]}`;
     };
+    tools.querySelector("[data-order]").addEventListener("click", () => {
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      rows.sort(compare("rank", 1));
+      table.append(...rows);
+      shown.textContent = "worst first";
+    });
     heads.forEach((head) => {
       const button = document.createElement("button");
       button.type = "button";

@@ -2,14 +2,18 @@
 
 import gzip
 import json
+from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.decode.headers import is_recorded
 from harness.decode.http import split_wire
-from harness.measure.wire.redact import is_recorded, recorded_headers, redact
+from harness.measure.wire import redact as redacting
+from harness.measure.wire.redact import recorded_headers, redact
 from tests.measure.wire.builders import CANARY, CHUNKED_HEAD, LAST_CHUNK, chunk, sized, some_reads
 
 STARS = b"*" * len(CANARY)
@@ -255,6 +259,7 @@ def test_a_compressed_body_whose_events_spell_a_secret_goes_whole() -> None:
         (b"https://elsewhere.example/v1?token=1", b"https://elsewhere.example/**********"),
         (b"https://user:pw@elsewhere.example:99/x", b"https://********elsewhere.example:99/*"),
         (b"//elsewhere.example", b"//elsewhere.example"),
+        (b"https://elsewhere.example;token=1", b"https://elsewhere.example;*******"),
         (b"/login?next=1", None),
         (b"elsewhere", None),
         (b"https://" + CANARY + b".example/", b"https://" + STARS + b".example/"),
@@ -264,3 +269,54 @@ def test_of_a_redirect_s_address_the_host_is_recorded(location: bytes, kept: byt
     head = b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n"
     expected = head % kept if kept else (head % location).replace(b" " + location, b"*" * (len(location) + 1))
     assert redact(head % location, SECRETS) == expected
+
+
+COOKIE = b"Set-Cookie: sessionid=abcdef\r\n"
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        b"\r\n\nHTTP/1.1 200 OK\r\n" + COOKIE + b"Content-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n" + COOKIE + b"Content-Length: 2\r\n\r\n{}",
+        b"garbage\r\n" + COOKIE + b"\r\nbody",
+        b"HTTP/1.1 200 OK\r\nServer: x\r" + COOKIE + b"Content-Length: 2\r\n\r\n{}",
+        sized(b"ok") + b"HTTP/1.1 200 OK\r\n" + COOKIE + b"\r\n",
+        CHUNKED_HEAD + chunk(b"x") + LAST_CHUNK + b"HTTP/1.1 200 OK\r\n" + COOKIE + b"\r\n",
+        CHUNKED_HEAD + chunk(b"x") + LAST_CHUNK + CHUNKED_HEAD.replace(b"\r\n\r\n", b"\r\n" + COOKIE + b"\r\n")
+        + chunk(b"y") + LAST_CHUNK,
+        CHUNKED_HEAD + b"%017x\r\nx\r\n" % 1 + b"0\r\n" + COOKIE + b"\r\n",
+    ],
+)  # fmt: skip
+def test_a_header_outside_the_allow_list_is_struck_out_wherever_the_parser_finds_a_head(wire: bytes) -> None:
+    clean = redact(wire, SECRETS)
+    assert b"sessionid" not in clean
+    assert len(clean) == len(wire)
+    assert body_of(clean) == body_of(wire)
+
+
+def test_what_comes_after_the_response_s_end_goes_whole() -> None:
+    for wire in (sized(b"ok"), CHUNKED_HEAD + chunk(b"x") + LAST_CHUNK, sized(b"", "204 No Content")):
+        assert redact(wire + b"more", SECRETS) == wire + b"****"
+
+
+def test_an_echo_in_every_chunk_is_looked_up_once_for_each_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted, not timed: a look at every chunk for every place of the key would be 400 times 400."""
+    looked: list[int] = []
+
+    class Pieces(list[tuple[int, int]]):
+        def __iter__(self) -> Iterator[tuple[int, int]]:
+            for piece in super().__iter__():
+                looked.append(1)
+                yield piece
+
+        def __getitem__(self, at: object) -> Any:
+            looked.append(1)
+            return super().__getitem__(at)  # type: ignore[call-overload]  # any of them
+
+    chunks = redacting._chunks
+    monkeypatch.setattr(redacting, "_chunks", lambda wire, start: Pieces(chunks(wire, start)))
+    event = b'data: {"auth": "%s"}\n\n' % CANARY
+    wire = CHUNKED_HEAD + b"".join(chunk(event[:20]) + chunk(event[20:]) for _ in range(200)) + LAST_CHUNK
+    assert body_of(redact(wire, SECRETS)) == event.replace(CANARY, STARS) * 200
+    assert len(looked) < 20 * 400
