@@ -102,19 +102,24 @@ def comparable_parts(case: Case) -> dict[str, str]:
 def _side_parts(case: Case, side: Side) -> dict[str, str]:
     load = side_loads(case, side)[0]
     found = {
-        "address": address_of(side.endpoint),
-        "model": str(side.endpoint.get("model", "")),
+        **endpoint_parts(side.endpoint),
         "load": f"{load.arrival.value} {load.asked:g}" + (f", ramp {load.ramp_s:g} s" if load.ramp_s else ""),
     }
     if side.was_recorded_earlier:
         found["recorded"] = side.run_id  # the same figures each night: its own kind of series
-    prices = price_book(side.endpoint)
+    return found
+
+
+def endpoint_parts(endpoint: Mapping[str, object]) -> dict[str, str]:
+    """Give what must be alike of an endpoint as configured, which is known before anything is sent."""
+    found = {"address": address_of(endpoint), "model": str(endpoint.get("model", ""))}
+    prices = price_book(endpoint)
     if prices is not None:
         found["currency"] = prices.currency
-    headers = side.endpoint.get("headers")
+    headers = endpoint.get("headers")
     if isinstance(headers, Mapping) and headers:
         found["headers"] = _headers_digest(headers)
-    return found | {name: _part(side.endpoint[name]) for name in _ENDPOINT_PARTS if side.endpoint.get(name)}
+    return found | {name: _part(endpoint[name]) for name in _ENDPOINT_PARTS if endpoint.get(name)}
 
 
 def _headers_digest(headers: Mapping[str, str]) -> str:

@@ -52,14 +52,24 @@ def judge_at(
     reason = _why_not(nights, alike, places, rule)
     if reason is not None:
         is_missing = at > baseline and _is_missing(nights, alike, places, rule)
-        return MetricNight(metric=metric, shift=None, reason=reason, is_missing=is_missing)
+        return _not_judged(nights, places, metric, reason, is_missing=is_missing)
     shifts = [found for k in rule.windows if (found := shift_over(alike, baseline, metric, rule, k)) is not None]
     if not shifts:
-        return MetricNight(metric=metric, shift=None, reason="no earlier night of the baseline period has a value")
+        return _not_judged(nights, places, metric, "no earlier night of the baseline period has a value")
     beyond = [shift for shift in shifts if is_beyond(shift, metric)]
     told = min(beyond or shifts[:1], key=lambda shift: shift.p_value)
     return MetricNight(
         metric=metric, shift=told, adjusted_p=min(1.0, len(rule.windows) * told.p_value) if beyond else 1.0
+    )
+
+
+def _not_judged(
+    nights: Sequence[Night], places: tuple[int, int], metric: NightMetric, reason: str, *, is_missing: bool = False
+) -> MetricNight:
+    """Give the two values all the same: a reader may look at what no rule has judged."""
+    baseline, tonight = (nights[place].value for place in places)
+    return MetricNight(
+        metric=metric, shift=None, reason=reason, is_missing=is_missing, baseline=baseline, tonight=tonight
     )
 
 

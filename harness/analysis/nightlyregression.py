@@ -67,6 +67,7 @@ def check_night(
         suspicions=own,
         common=common,
         of_reference=others,
+        currency=entries[-1].parts.get(f"{arm.value}.currency", ""),
         notes=tuple(_notes(nights, baseline, metrics, rule)),
     )
     return decided(check)

@@ -17,6 +17,7 @@ FIGURES = (
 )
 NOT_MEASURED = "not measured"
 _VOID = "VOID"
+_SERIES_SHOWN = 3
 _LEAST_ANSWERED = 0.5  # share of requests below which the other figures speak of the few that got through
 _ANSWERED = "request_success"
 
@@ -93,8 +94,18 @@ def refuse_unlike(ledger: Ledger, entries: Sequence[LedgerEntry]) -> None:
         raise ConfigError(
             f"these {len(entries)} runs must not be mixed: {'; '.join(map(_shortened, found))}",
             where=str(ledger.file),
-            remedy=f"Choose: --like {entries[-1].run_id}, --endpoint, --golden, --since or --label",
+            remedy=f"Choose one series: {_each_series(entries)}",
         )
+
+
+def _each_series(entries: Sequence[LedgerEntry]) -> str:
+    """Name a run of each series, the newest of the newest first: whatever else was given, that tells them apart."""
+    runs: dict[str, list[str]] = {}
+    for entry in reversed(entries):
+        runs.setdefault(entry.comparable, []).append(entry.run_id)
+    told = [f"--like {ids[0]} ({len(ids)} run{'s' * (len(ids) > 1)})" for ids in runs.values()]
+    more = len(told) - _SERIES_SHOWN
+    return " or ".join(told[:_SERIES_SHOWN]) + (f" or one of {more} more (bench history list)" if more > 0 else "")
 
 
 def usual_endpoint(entry: LedgerEntry) -> str:

@@ -29,6 +29,7 @@ from harness.model.record import LookScheme, Plan
 
 _MOST_REPEATS = 1_000  # what the settings accept
 _DRAWS = 1_000
+_ORIGINAL = "ORIGINAL-RUN"
 _TO_ITS_END = "Run it again to the end of its plan: what was cut short can fail the candidate, not pass it."
 _QUIETER = "Timings: measure from a machine with less other work on it, or at a lower load (`--load`)."
 _MOST_TIMES = 10  # as many repeats as now: beyond that, prompts are the cheaper way
@@ -269,6 +270,8 @@ def _repeats_line(
         further = levels * _further_requests(case, case.plan, repeats)
     spread = f" over {levels} levels of load" if levels > 1 else ""
     verb = "adds" if has_further_look(case) else "asks"
+    if case.redaction and has_further_look(case):
+        verb = f"({_ORIGINAL}: the run that this redacted copy was made from) adds"
     price = price_words(case, trials, further)
     chance = f"{percent(POWER)} chance{' each' if len(asked) > 1 else ''} to settle {names} {_if_true(list(asked))}."
     if repeats < wanted:
@@ -296,7 +299,8 @@ def _between_line(remedy: Remedy) -> str:
 
 def _command(case: Case, repeats: int) -> str:
     """Write the command: on with this run where its plan has a further look, else a new one."""
-    resume = f"--resume {run_folder(case.command, case.reference.run_id)} " if has_further_look(case) else ""
+    folder = _ORIGINAL if case.redaction else run_folder(case.command, case.reference.run_id)
+    resume = f"--resume {folder} " if has_further_look(case) else ""
     return f"{compare_words(case.command)} {resume}--repeats {repeats}"
 
 

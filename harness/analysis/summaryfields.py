@@ -28,7 +28,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "verdict": "the word; null for one endpoint measured alone",
         "exit_code": "of the command that judged: 0 PASS, 1 FAIL, 3 INCONCLUSIVE, 4 INVALID; 0 without a verdict",
         "sentence": "the verdict as a sentence; null without one",
-        "worst_case": "per required gate, the worst that is still compatible with the data",
+        "worst_case": "per required gate, or demoted one that failed, the worst still compatible with the data",
         "gates": "every gate, judged; empty without a verdict",
         "validity": "conditions under which the run says something",
         "settle": "what would settle it: requests, money, command",

@@ -57,9 +57,7 @@ def judge_case(
             n_prompts=len({pair.prompt_id for pair in pairs}),
             is_screen=_is_screen(case),
         ),
-        worst_case=tuple(
-            worst_case(gate) for gate in gates if gate.is_required and _is_judged(gate) and not gate.is_void
-        ),
+        worst_case=tuple(worst_case(gate) for gate in gates if _counts(gate) and _is_judged(gate) and not gate.is_void),
         gates=gates,
         validity=checks,
         settle=what_would_settle(case, gates, pairs, trials, void_timing=void_timing) if open_verdict else (),
@@ -82,7 +80,7 @@ def decide_verdict(gates: Sequence[Gate], checks: Sequence[ValidityCheck]) -> Ve
     if any(check.consequence == INVALID and not check.is_met for check in checks):
         return Verdict.INVALID
     # A gate that was demoted cannot hold up a PASS, but what it proves still counts.
-    if any(gate.outcome is Outcome.FAIL and (gate.is_required or gate.demoted_because) for gate in gates):
+    if any(gate.outcome is Outcome.FAIL and _counts(gate) for gate in gates):
         return Verdict.FAIL
     judged = [gate for gate in gates if gate.is_required and _is_judged(gate)]
     may_pass = all(check.is_met for check in checks if check.consequence == NO_PASS) and not is_too_small(gates)
@@ -96,6 +94,11 @@ def is_final(judgement: Judgement) -> bool:
     if judgement.verdict is not Verdict.FAIL:
         return judgement.verdict is not Verdict.INCONCLUSIVE
     return any(gate.is_beyond_margin and (gate.is_required or gate.demoted_because) for gate in judgement.gates)
+
+
+def _counts(gate: Gate) -> bool:
+    """Whether it had a say: it is required, or was demoted and failed all the same."""
+    return gate.is_required or (gate.outcome is Outcome.FAIL and bool(gate.demoted_because))
 
 
 def _is_judged(gate: Gate) -> bool:

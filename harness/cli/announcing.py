@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from harness.cli.budget import refuse_over_budget, refuse_unbounded
+from harness.cli.budget import money_words, refuse_over_budget, refuse_unbounded
 from harness.cli.screen import say
 from harness.errors import ConfigError
 from harness.model.record import Arm, Arrival, LookScheme, Plan
@@ -135,7 +135,9 @@ def estimate_line(found: "Estimate") -> str:
             f"answers have no bound (counted as {UNPINNED_TOKENS:,} tokens each)"
         )
     word = "about" if found.unbounded else "at most"
-    money = "cost unknown (no price book)" if found.cost is None else f"{word} {found.cost:.2f} {found.currency}"
+    money = (
+        "cost unknown (no price book)" if found.cost is None else f"{word} {money_words(found.cost)} {found.currency}"
+    )
     follow_ups = f" and at most {found.follow_ups} follow-ups" if found.follow_ups else ""
     return f"{found.requests} requests{follow_ups}, {tokens}, {money}{_retries(found)}"
 
@@ -144,7 +146,7 @@ def _retries(found: "Estimate") -> str:
     """Say what retries may add, if every measured request failed as often as it may."""
     if not found.most_retries:
         return ""
-    money = "" if found.retry_cost is None else f" and {found.retry_cost:.2f} {found.currency}"
+    money = "" if found.retry_cost is None else f" and {money_words(found.retry_cost)} {found.currency}"
     return f"; retries of failed requests may add up to {found.most_retries} requests{money}"
 
 

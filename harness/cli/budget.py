@@ -1,5 +1,6 @@
 """Refuses what may cost more than allowed: one rule for probes, a run, and both together."""
 
+import math
 from collections.abc import Sequence
 
 from harness.errors import ConfigError
@@ -35,6 +36,13 @@ def refuse_unbounded(requests: Sequence[str], remedy: str) -> None:
     if requests:
         named = ", ".join(requests)
         raise ConfigError(f"--max-cost needs a bound on every answer; these have none: {named:.200}", remedy=remedy)
+
+
+def money_words(money: float) -> str:
+    """Write money with cents; less than one with two digits that are not zero, since 0.00 would read as nothing."""
+    if not 0 < money < 1:
+        return f"{money:.2f}"
+    return f"{money:.{max(2, 1 - math.floor(math.log10(money)))}f}"
 
 
 def _shown(money: float, other: float) -> str:

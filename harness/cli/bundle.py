@@ -8,11 +8,13 @@ import click
 
 from harness import __version__
 from harness.cli.completing import complete_run
+from harness.cli.redactedcopy import KEPT
 from harness.errors import ConfigError, DamagedFileError
+from harness.model.redaction import REDACTED
 from harness.model.storage import ATTEMPTS, HEADER, RECORDS, STREAMS, StoredRun
 
 _FILES = (HEADER, ATTEMPTS, STREAMS, RECORDS, "verdict.json", "looks.jsonl", "twin.jsonl")
-_KEPT = ("record.json", "golden.yml", "README.md", "redacted.json")  # that other commands add
+_KEPT = ("record.json", "golden.yml", "README.md", REDACTED, KEPT)  # that other commands add
 _EARLIER = "verdict.*.json"  # that bench recompute kept
 _LEFT_OUT = ("run.lock",)
 _README = """\

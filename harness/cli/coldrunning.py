@@ -108,16 +108,19 @@ def announcement(endpoint: Endpoint, cold: "ColdPlan") -> list[str]:
 
     cap_s, n = cap_of(endpoint.cold), cold.repeats
     idle_s = sum(cold.idle_before_s(number) for number in range(n))
-    most_s = idle_s + n * 2 * (cap_s + ALLOWANCE_S)
+    wait_s = cap_s + ALLOWANCE_S
+    most_s = idle_s + n * 2 * wait_s
     awake_s = n * (2 * cap_s + (endpoint.cold.idle_after_s or cold.idle_s or 0.0))
     wakes = f"{n} wake{'s' if n > 1 else ''}, one request in flight and one more to compare with each"
-    told = f"{_minutes(idle_s)} idle, then at most {_minutes(cap_s)} a wake, twice that where the provider answers 504"
-    billed = f"up to {_minutes(awake_s)} of GPU time, the time until it sleeps again included"
+    told = f"{_minutes(idle_s)} idle, and {_minutes(wait_s)} a wake at most (its cap of {_minutes(cap_s)} and "
+    told += f"{_minutes(ALLOWANCE_S)} to hear of it), twice where the provider answers 504"
+    together = " together" if n > 1 else ""
+    billed = f"up to {_minutes(awake_s)} of GPU time{together}, the time until it sleeps again included"
     unverified = [] if endpoint.tls.verify else [f"WARNING: TLS certificates of {endpoint.name} are not verified"]
     return [
         *unverified,
-        f"{endpoint.name}: {wakes}; {told}: {_minutes(most_s)} at most",
-        f"each wake is billed by your provider: {billed}",
+        f"{endpoint.name}: {wakes}; {told}: {_minutes(most_s)} at most in all",
+        f"{'all wakes are' if n > 1 else 'the wake is'} billed by your provider: {billed}",
     ]
 
 

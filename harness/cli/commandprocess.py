@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,7 @@ def run_command(
         subprocess.Popen(  # noqa: S603  # our own module
             [*module_words("harness"), *words],
             cwd=folder,
-            env=module_environment(),
+            env=_unfolded(module_environment()),
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=subprocess.PIPE,
@@ -60,6 +60,11 @@ def run_command(
         return Ended(
             returncode=process.returncode, printed=printed.read().decode(errors="replace"), was_stopped=limit.is_over()
         )
+
+
+def _unfolded(environ: Mapping[str, str]) -> dict[str, str]:
+    """Leave out the width of a terminal that is not the process's: what it says is read by lines."""
+    return {name: value for name, value in environ.items() if name != "COLUMNS"}
 
 
 class _Limit:

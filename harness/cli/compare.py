@@ -210,7 +210,7 @@ def _as_recorded(settings: Settings, plan: Plan, given: dict[str, Any]) -> Setti
     is_said = settings.load or given["arrival"] is not None or given["concurrency"] is not None
     if is_said or not plan.load:
         return settings
-    arrival = ArrivalSettings(**plan.settings["arrival"])
+    arrival = msgspec.convert(plan.settings["arrival"], ArrivalSettings)
     return msgspec.structs.replace(settings, load=[plan.load[0]], arrival=arrival)  # the judged level
 
 

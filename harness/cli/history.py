@@ -83,7 +83,7 @@ def list_(**given: Any) -> None:
     heads, *rows = fitting(HEADS, run_rows(ledger, entries, baselines), columns_of(sys.stdout))
     for line in grid(heads, rows):
         click.echo(line)
-    for line in (*series_notes(entries), *note_lines(ledger, entries)):
+    for line in (*series_notes(ledger, entries), *note_lines(ledger, entries)):
         click.echo(line)
 
 

@@ -174,6 +174,7 @@ def judged_sides(
     from harness.cli.cutover import checklist_of  # noqa: PLC0415
 
     _refuse_itself(reference, candidate)
+    _refuse_unended(reference, candidate)
     case = replace(_case(reference, candidate, settings), recorded_timings=recorded_timings)
     departure = _departure(reference, candidate, case)
     run = (candidate or reference).run
@@ -205,6 +206,16 @@ def _refuse_itself(reference: RecordedSide, candidate: RecordedSide | None) -> N
             where=str(reference.run.folder),
             remedy="Name another arm, as in results/<run>:candidate",
         )
+
+
+def _refuse_unended(reference: RecordedSide, candidate: RecordedSide | None) -> None:
+    """Refuse a verdict on a run that a process still writes: it would be a look at data that nobody planned to see."""
+    for side in () if candidate is None else (reference, candidate):
+        if side.run.is_being_written:
+            raise IncompleteRunError(
+                f"{side.run.folder}: another process is still writing this run; a verdict on it now would be a look "
+                "at its data. Judge it when that process has ended; no look was recorded"
+            )
 
 
 def _departure(reference: RecordedSide, candidate: RecordedSide | None, case: "Case") -> str:
@@ -275,7 +286,7 @@ def _placebo(reference: RecordedSide, candidate: RecordedSide | None) -> "Side |
 def _side(side: RecordedSide, arm: Arm, *, is_earlier: bool) -> "Side":
     from harness.analysis.results.case import Side  # noqa: PLC0415
 
-    kept = read_kept(side.run.folder)
+    kept = read_kept(side.run.folder, side.run.header)
     views = {} if kept else _replayed(side.run, first_responses(side), arm)
     judgements = {key: one.judgement for (key, attempt), one in kept.items() if attempt == 1 and one.judgement}
     return Side(
@@ -326,7 +337,7 @@ def _clock_facts(side: RecordedSide) -> dict[str, object]:
 
 def decode_run(side: RecordedSide) -> list[Record]:
     """Decode one arm's attempts from the flight recorder, on one time line; those that our user cut say nothing."""
-    kept = read_kept(side.run.folder)
+    kept = read_kept(side.run.folder, side.run.header)
     return [
         with_kept(decode_one(attempt, side.run.wire(attempt), side.endpoint), attempt, kept)
         for attempt in counted_attempts(side.run)

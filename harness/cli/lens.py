@@ -122,11 +122,13 @@ def _counts(request: "RecordedRequest", level: int) -> bool:
 
 def _lines(side: "LensSide") -> Iterator[str]:
     from harness.analysis.results.lens import LATENCIES, RATES  # noqa: PLC0415
+    from harness.report.format import plural  # noqa: PLC0415
     from harness.report.untrusted import one_line  # noqa: PLC0415
 
     reports = (side.own, *side.tools)
-    left_out = f"; {side.n_left_out} answers that did not come as a stream are left out" if side.n_left_out else ""
-    yield f"{side.arm}, {one_line(side.endpoint, 60)}: {side.n_requests} requests of level {side.level}{left_out}"
+    left_out = f"; left out, as not streamed: {plural(side.n_left_out, 'answer')}" if side.n_left_out else ""
+    counted = plural(side.n_requests, "request")
+    yield f"{side.arm}, {one_line(side.endpoint, 60)}: {counted} of level {side.level}{left_out}"
     yield from paragraph(_CLOCKS)
     yield ""
     yield from grid(("requests", "successes", "failed"), [_counted(report) for report in reports])

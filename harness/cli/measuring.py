@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from harness.cli.goingon import kept_words
 from harness.cli.parts import ended_parts, new_part, resumed_header
 from harness.clock import SystemClock
 from harness.errors import BenchError, IncompleteRunError, InterruptedRunError, StoppedRunError
@@ -177,7 +178,8 @@ def _say_what_there_is(request: Request, start: _Start, folder: Path) -> None:
     if not has_answered(folder):
         return  # there is nothing to go on with, and nothing to report: why is said next
     if request.words is not None:
-        click.echo(f"to go on with it: {request.words} --resume {shlex.quote(str(folder))}", err=True)
+        again = shlex.join(["--resume", str(folder), *kept_words()])
+        click.echo(f"to go on with it: {request.words} {again}", err=True)
     look = "; a verdict on it counts as a look at the data" if len(request.endpoints) > 1 else ""
     click.echo(f"what was recorded until then: bench report {shlex.quote(str(folder))}{look}", err=True)
 
@@ -239,7 +241,10 @@ def _prepare(request: Request, start: _Start) -> "Session | IsolatedSession":
     n_arms = len(request.endpoints) if request.workers is None else 1
     allow_files(files_needed(plan, n_arms, request.workers or 1))  # what we raise, our children have too
     budgets = budgets_of(request.settings)
-    with naming_files({request.endpoints[arm].name: Path(file) for arm, file in request.files.items()}):
+    files = {
+        endpoint.name: Path(request.files[arm]) for arm, endpoint in request.endpoints.items() if arm in request.files
+    }
+    with naming_files(files):
         session = prepare_session(
             request.golden, request.endpoints, plan, environ=os.environ, remaining=remaining, budgets=budgets
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from harness.cli.budget import money_words
 from harness.cli.helppage import SectionedCommand
 from harness.cli.options import resolve_golden, resolve_settings
 from harness.errors import ConfigError
@@ -275,4 +276,4 @@ def _expected(outlook: _Outlook, arm: Arm) -> str:
         return tokens
     n = sum(outlook.plan.repeats.values())
     money = (asked * prices.input_per_mtok + answered * prices.output_per_mtok) / 1_000_000 + n * prices.per_request
-    return f"{tokens}, {money:.2f} {prices.currency}"
+    return f"{tokens}, {money_words(money)} {prices.currency}"

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.budget import money_words
 from harness.cli.pacing import Leg, Pacing, Sample
 from harness.cli.screen import UNKNOWN_WIDTH, columns_of, folded, is_coloured
 from harness.clock import Clock, SystemClock
@@ -38,7 +39,7 @@ class Spending:
     def so_far(self, done: Mapping[Arm, int]) -> str:
         """Say the money of what was done."""
         amount = sum(self.each[arm] * n for arm, n in done.items())
-        return f"{'at most' if self.is_bounded else 'about'} {amount:.2f} {self.currency}"
+        return f"{'at most' if self.is_bounded else 'about'} {money_words(amount)} {self.currency}"
 
 
 @dataclass(slots=True, kw_only=True)

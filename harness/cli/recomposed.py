@@ -50,8 +50,14 @@ def recomposed(request: RecordedRequest) -> Recomposed:
         headers=tuple(_headers(composed.head)),
         body=composed.body.decode("utf-8", "replace"),
         is_as_sent=is_as_sent,
-        note="" if is_as_sent else "its digest is not the recorded one: another version composed it, or a file changed",
+        note="" if is_as_sent else _why_not_as_sent(request),
     )
+
+
+def _why_not_as_sent(request: RecordedRequest) -> str:
+    if request.side.golden.redacted_from is not None:
+        return "not what was sent: in a redacted copy, digests stand for the prompt's words"
+    return "its digest is not the recorded one: another version composed it, or a file changed"
 
 
 def _prompt(request: RecordedRequest) -> Prompt | None:

@@ -24,11 +24,13 @@ def redaction_of(folder: Path, header: RunHeader) -> Redaction | None:
     return read_redaction(folder) if header.golden.get("redacted_from") else None
 
 
-def read_kept(folder: Path) -> _Kept:
-    """Read kept.jsonl by request and attempt; empty for a run that was not redacted."""
+def read_kept(folder: Path, header: RunHeader) -> _Kept:
+    """Read kept.jsonl by request and attempt; empty for a run that was not redacted, refused where a copy lost it."""
     from harness.analysis.results.kept import Kept  # noqa: PLC0415  # keeps --help light
 
     file = folder / KEPT
+    if not file.exists() and redaction_of(folder, header) is not None:
+        raise DamagedFileError("not there, and outcomes stand in it", where=str(file), remedy="Copy the whole folder")
     lines = file.read_bytes().split(b"\n") if file.exists() else []
     try:
         found = [msgspec.json.decode(line, type=Kept) for line in lines if line]

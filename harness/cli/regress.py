@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from harness.cli.again import words_of_options
 from harness.cli.completing import complete_run, complete_side
 from harness.cli.exporting import exports_of
 from harness.cli.helppage import SectionedCommand
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from harness.analysis.results.nights import NightlyCheck, NightlyRule
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_NOT_AGAIN = ("confirm", "rerun", "rerun_set", "quiet", "as_json")
 
 
 @click.command(cls=SectionedCommand)
@@ -83,7 +86,18 @@ def regress(endpoints: tuple[str, ...], **given: Any) -> int:
     if again is not None:
         check = with_reruns(check, _reruns(series, place, again, check))
     _export(check, exports)
-    return _say(check, endpoints, given)
+    hint = None if endpoints or given["rerun"] is not None else _to_confirm(tonight)
+    return _say(check, hint, given)
+
+
+def _to_confirm(tonight: LedgerEntry) -> str | None:
+    """Write the command that measures again, with what was given to this one; None where nothing can be."""
+    from harness.cli.rerunning import has_recorded_side  # noqa: PLC0415
+
+    if has_recorded_side(tonight):
+        return None
+    options = words_of_options(click.get_current_context(), without=_NOT_AGAIN)
+    return shlex.join(["bench", "regress", "--confirm", *("a.yml", "b.yml")[: len(tonight.sides)], *options])
 
 
 def _refuse_contradictions(endpoints: Sequence[str], given: dict[str, Any]) -> None:
@@ -188,7 +202,7 @@ def _again(
     check: "NightlyCheck", series: Sequence[LedgerEntry], endpoints: Sequence[str], given: dict[str, Any]
 ) -> LedgerEntry | None:
     """Give the rerun: the one named, or one that is measured now; None where nothing is suspected or asked."""
-    from harness.cli.rerunning import entry_of_run, rerun, suspected_prompts, suspected_set  # noqa: PLC0415
+    from harness.cli.rerunning import entry_of_run, refuse_others, rerun, suspected_prompts, suspected_set  # noqa: PLC0415
 
     if not check.suspicions:
         return None
@@ -202,6 +216,7 @@ def _again(
             f"{tonight.run_id} measured {len(tonight.sides)} endpoints, and {len(endpoints)} are given",
             remedy="Name as many endpoint files",
         )
+    refuse_others(endpoints, tonight)
     golden = suspected_set(tonight, suspected_prompts(check), given)
     options = {**given, "quiet": given["quiet"] or given["as_json"], "rerun_of": tonight.run_id}
     return entry_of_run(rerun(endpoints, golden, options))
@@ -237,7 +252,7 @@ def _export(check: "NightlyCheck", exports: Any) -> None:
             file.write(f"\n{told}")
 
 
-def _say(check: "NightlyCheck", endpoints: Sequence[str], given: dict[str, Any]) -> int:
+def _say(check: "NightlyCheck", hint: str | None, given: dict[str, Any]) -> int:
     from harness.analysis.results.nights import EXIT_CODES  # noqa: PLC0415
     from harness.report.untrusted import visible  # noqa: PLC0415
 
@@ -245,12 +260,12 @@ def _say(check: "NightlyCheck", endpoints: Sequence[str], given: dict[str, Any])
     if given["as_json"]:
         click.echo(json.dumps({**msgspec.to_builtins(check), "exit_code": code}, allow_nan=False))
     elif not given["quiet"]:
-        for line in _lines(check, is_confirmed=bool(endpoints) or given["rerun"] is not None):
+        for line in _lines(check, hint):
             click.echo(visible(line))
     return code
 
 
-def _lines(check: "NightlyCheck", *, is_confirmed: bool) -> Iterator[str]:
+def _lines(check: "NightlyCheck", hint: str | None) -> Iterator[str]:
     from harness.cli.texttable import grid, paragraph  # noqa: PLC0415
     from harness.report.nightlytext import HEADS, figure_rows, head_line, suspicion_lines  # noqa: PLC0415
 
@@ -266,5 +281,5 @@ def _lines(check: "NightlyCheck", *, is_confirmed: bool) -> Iterator[str]:
             yield from paragraph(line, first="  ", rest="    ")
     for note in (*check.refused, *check.notes):
         yield from paragraph(note, first="note: ", rest="  ")
-    if check.suspicions and not is_confirmed:
-        yield "to measure the suspicious prompts again: bench regress --confirm a.yml b.yml"
+    if check.suspicions and hint is not None:
+        yield f"to measure the suspicious prompts again: {hint}"

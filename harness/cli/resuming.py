@@ -12,6 +12,7 @@ from harness.errors import BenchError, ConfigError
 from harness.model.endpoint import Endpoint
 from harness.model.golden import GoldenSet
 from harness.model.record import Arm, LookScheme, Plan, RunHeader, RunStatus
+from harness.model.redaction import refuse_redacted
 from harness.model.settings import Settings
 from harness.model.storage import load_header
 
@@ -59,6 +60,7 @@ def resume(given: Mapping[str, Any], endpoints: Mapping[Arm, Endpoint]) -> Resum
     _refuse_idle_options(given)
     folder = _newest(given, endpoints) if given["resume"] == NEWEST else Path(given["resume"])
     header = load_header(folder)
+    refuse_redacted(folder, header, "resumed")
     _refuse_changes(folder, header, given, endpoints)
     resumed = go_on(folder, given["repeats"])
     if (warning := growth_warning(header.plan, resumed)) and not (given.get("quiet") or given.get("as_json")):
@@ -160,9 +162,11 @@ def _newest(given: Mapping[str, Any], endpoints: Mapping[Arm, Endpoint]) -> Path
 def _runs(out: Path) -> Iterator[tuple[Path, RunHeader]]:
     for folder in sorted(out.iterdir()) if out.is_dir() else ():
         try:
-            yield folder, load_header(folder)
-        except BenchError:  # no run, or one that cannot be read: not the one meant
+            header = load_header(folder)
+            refuse_redacted(folder, header, "resumed")
+        except BenchError:  # no run, one that cannot be read, or a copy: not the one meant
             continue
+        yield folder, header
 
 
 def _is_of(header: RunHeader, given: Mapping[str, Any], endpoints: Mapping[Arm, Endpoint]) -> bool:

@@ -37,7 +37,7 @@ def _of_run(folder: Path, roots: Sequence[Path]) -> Verified:
         thing=str(folder),
         sentence=ended_words(_summary_words(judged), differences),
         differences=differences,
-        notes=judged.run.notes,
+        notes=(*_copy_notes(judged), *judged.run.notes),
     )
 
 
@@ -49,6 +49,12 @@ def _of_summary(judged: "Rejudged", place: str, source: str) -> Iterator[Differe
 def _summary_words(judged: "Rejudged") -> str:
     verdict = judged.summary.get("verdict") or "no verdict, one endpoint measured"
     return f"run {judged.run.header.run_id} judged again under definitions {judged.summary['estimators']}: {verdict}"
+
+
+def _copy_notes(judged: "Rejudged") -> tuple[str, ...]:
+    if not judged.run.header.golden.get("redacted_from"):
+        return ()
+    return ("a redacted copy: outcomes of checks are the original's, and nothing here can show them otherwise",)
 
 
 def _of_archive(file: Path) -> Verified:
@@ -63,7 +69,9 @@ def _of_archive(file: Path) -> Verified:
             return Verified(thing=str(file), sentence="not what its manifest says; not judged", differences=damage)
         judged, differences = _of_bundled_run(file, folder, manifest)
     words = f"{len(manifest.files)} files with the digests of its manifest; {_summary_words(judged)}"
-    notes = () if judged.recorded else ("it holds no verdict.json: there is nothing to compare with",)
+    notes = _copy_notes(judged)
+    if not judged.recorded:
+        notes += ("it holds no verdict.json: there is nothing to compare with",)
     return Verified(thing=str(file), sentence=ended_words(words, differences), differences=differences, notes=notes)
 
 
@@ -81,14 +89,16 @@ def _of_manifest(file: Path, folder: Path, manifest: Manifest) -> Iterator[Diffe
     from harness.model.goldenfile import load_golden_set  # noqa: PLC0415
 
     run = load_run(folder / "runs" / manifest.run_id)
+    of_run = recorded_side(run, run.header.arms[0].arm).golden
     recorded = recorded_summary(run.folder)
     golden, header = load_golden_set(folder / "golden.yml"), run.header
-    validate_golden_set(golden)
+    if of_run.redacted_from is None:  # what stands for a check's argument is no argument; outcomes are kept beside it
+        validate_golden_set(golden)
     stated = {
         "run_id": (manifest.run_id, header.run_id),
         "plan_sha256": (manifest.plan_sha256, header.plan_sha256),
-        "golden_sha256": (manifest.golden_sha256, recorded_side(run, header.arms[0].arm).golden.sha256),
-        "digest of golden.yml": (manifest.golden_sha256, golden.sha256),
+        "golden_sha256": (manifest.golden_sha256, of_run.sha256),
+        "digest of golden.yml": (golden.sha256_as_it_stands, of_run.sha256_as_it_stands),
         "golden set of the plan": (manifest.golden_sha256, header.plan.golden_sha256),
         "definitions": (manifest.definitions, None if recorded is None else recorded.get("estimators")),
     }

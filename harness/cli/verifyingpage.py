@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -59,11 +59,12 @@ def page_verified(file: Path, roots: Sequence[Path], today: date) -> Verified:
     expected = replace(page.publication, rows=tuple(rows))
     found += [*_of_head(page, expected), *_of_block(page, expected), *_of_files(page, expected), *_of_ages(page, today)]
     words = f"{plural(len(rows) - len(lacking), 'row')} of {len(rows)} recomputed from recorded runs"
+    unverified = f"; not verified, as the run is not there: {plural(len(lacking), 'row')}" if lacking else ""
     return Verified(
         thing=str(file),
-        sentence=ended_words(words, found),
+        sentence=f"{words}{unverified}" if lacking and not found else f"{ended_words(words, found)}{unverified}",
         differences=tuple(found),
-        lacking=tuple(lacking),
+        lacking=tuple(dict.fromkeys(lacking)),
         notes=tuple(_page_notes(page, today)),
     )
 
@@ -153,10 +154,11 @@ def _of_block(page: _Page, expected: "Publication") -> Iterator[Difference]:
         return
     stated, given = cells_of(page.place.block), cells_of(made)
     folders = {row.tier: row.folder for row in expected.rows}
+    lines = _line_numbers(page, stated)
     for key in dict.fromkeys((*given, *stated)):
         if stated.get(key) != given.get(key):
             of, name = key
-            number = f"{of} {name}" if of == "line" else f"{name} of {of}"
+            number = f"{name} of {of}" if of != "line" else f"line {lines[key]}" if key in lines else "a line"
             yield Difference(
                 number=number,
                 place=str(page.file),
@@ -164,6 +166,18 @@ def _of_block(page: _Page, expected: "Publication") -> Iterator[Difference]:
                 source=os.path.normpath(page.file.parent / folders[of]) if of in folders else str(page.data),
                 given=given.get(key, "nothing"),
             )
+
+
+def _line_numbers(page: _Page, stated: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], int]:
+    """Say at which line of the page each line of the block stands that is in no table."""
+    lines = [" ".join(line.split()) for line in page.place.block.split("\n")]
+    found: dict[tuple[str, str], int] = {}
+    at = 0
+    for (of, name), text in stated.items():
+        if of == "line" and name.isdigit():  # a tier may have this name, no column a number's
+            at = lines.index(text, at) + 1
+            found[of, name] = page.place.before.count("\n") + at
+    return found
 
 
 def _of_files(page: _Page, expected: "Publication") -> Iterator[Difference]:

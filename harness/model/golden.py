@@ -136,8 +136,11 @@ class GoldenSet(_Section, frozen=True, kw_only=True):
     @property
     def sha256(self) -> str:
         """Digest of all that is sent or judged: canonical JSON, order kept, examples left out."""
-        if self.redacted_from is not None:
-            return self.redacted_from
+        return self.sha256_as_it_stands if self.redacted_from is None else self.redacted_from
+
+    @property
+    def sha256_as_it_stands(self) -> str:
+        """Digest of these texts; of a redacted set, of what stands for them."""
         bare = [msgspec.structs.replace(prompt, example=None) for prompt in self.prompts]
         return hashlib.sha256(msgspec.json.encode(bare, order="sorted")).hexdigest()
 

@@ -21,6 +21,7 @@ MOST_FILES = 200
 MOST_BYTES = 4 << 30  # of all files, unpacked
 MOST_MANIFEST_BYTES = 1 << 20
 _CHUNK = 1 << 20
+_ZIP = b"PK\x03\x04"  # a zip file's first entry
 _TAR_FRAME = 4096  # bytes of headers and filling around an entry
 _BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # Python's others are unpacked whole, whatever is asked for
 _BROKEN = (
@@ -79,6 +80,8 @@ def unpack(file: Path, into: Path, limits: Limits | None = None) -> Unpacked:
 
 @contextmanager
 def _entries(file: Path, limits: Limits) -> Iterator[Iterator[_Entry]]:
+    if _begins_as_zip(file) and not zipfile.is_zipfile(file):
+        raise zipfile.BadZipFile("it begins as a zip file and has no end: was it copied whole?")
     if zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as archive:
             yield _of_zip(archive)
@@ -89,6 +92,11 @@ def _entries(file: Path, limits: Limits) -> Iterator[Iterator[_Entry]]:
             tarfile.open(fileobj=cast("IO[bytes]", _Guarded(squeezed, most)), mode="r:") as archive,
         ):
             yield _of_tar(archive)
+
+
+def _begins_as_zip(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(len(_ZIP)) == _ZIP
 
 
 class _Guarded:

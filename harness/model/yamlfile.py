@@ -26,6 +26,7 @@ MAX_NUMBER_CHARS = 1000  # YAML reads 1:30:00 as a number, in quadratic time
 MAX_ANCHORS = 10_000  # each is looked for among all before it
 _Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where PyYAML was built with it
 _SECRET_PATHS = ("$.api_key", "$.headers")
+_QUOTED = 'Write {file: path} or {command: [words]}; a word that YAML reads as another value in quotes: "false", "1"'
 _SCHEMAS = {
     "Endpoint": "endpoint",
     "Settings": "settings",
@@ -160,7 +161,7 @@ def config_error(document: YamlDocument, message: str, kind: object = None) -> C
     unknown = _UNKNOWN_FIELD.match(problem)
     if unknown:
         return _unknown_key(document, path, unknown["field"], kind)
-    if path.startswith("$.api_key"):
+    if path == "$.api_key":
         return ConfigError(
             "api_key names an environment variable, a file or a command; a key itself never stands in a file",
             where=document.where(path),
@@ -168,7 +169,8 @@ def config_error(document: YamlDocument, message: str, kind: object = None) -> C
         )
     shown = _shown(document, path)
     words = problem_in_words(problem, kind, _of_kind(path, kind), is_shown=bool(shown))
-    return ConfigError(f"{words}{shown}", where=document.where(path), remedy=_schema_of(kind))
+    remedy = _QUOTED if path.startswith("$.api_key") else _schema_of(kind)
+    return ConfigError(f"{words}{shown}", where=document.where(path), remedy=remedy)
 
 
 def _of_kind(path: str, kind: object) -> str:

@@ -49,7 +49,7 @@ def figure_text(name: str, figure: LedgerFigure | None) -> str:
 
 def run_rows(ledger: Ledger, entries: Sequence[LedgerEntry], baselines: Sequence[str] = ()) -> list[tuple[str, ...]]:
     """Give a row for each run; a star marks a baseline, a letter the runs that may be compared."""
-    letters = series_letters(entries)
+    letters = series_letters(ledger)
     return [_row(ledger, entry, letters[entry.comparable], is_baseline=entry.run_id in baselines) for entry in entries]
 
 
@@ -69,9 +69,9 @@ def _width(table: Sequence[Sequence[str]]) -> int:
     return sum(widths) + _BETWEEN * (len(widths) - 1)
 
 
-def series_letters(entries: Sequence[LedgerEntry]) -> dict[str, str]:
-    """Name each series by a letter, the newest first."""
-    found = dict.fromkeys(entry.comparable for entry in reversed(entries))
+def series_letters(ledger: Ledger) -> dict[str, str]:
+    """Name each series by a letter, the oldest first: whatever is looked at, and whatever joins, it keeps its own."""
+    found = dict.fromkeys(entry.comparable for entry in ledger.entries)
     return {comparable: _letter(place) for place, comparable in enumerate(found)}
 
 
@@ -97,10 +97,12 @@ def _row(ledger: Ledger, entry: LedgerEntry, letter: str, *, is_baseline: bool) 
     )
 
 
-def series_notes(entries: Sequence[LedgerEntry]) -> Iterator[str]:
+def series_notes(ledger: Ledger, entries: Sequence[LedgerEntry]) -> Iterator[str]:
     """Say what tells the series apart: each against the newest."""
-    letters = series_letters(entries)
-    firsts = {letter: next(e for e in reversed(entries) if e.comparable == key) for key, letter in letters.items()}
+    letters = series_letters(ledger)
+    firsts: dict[str, LedgerEntry] = {}
+    for entry in reversed(entries):
+        firsts.setdefault(letters[entry.comparable], entry)
     newest = next(iter(firsts), None)
     for letter, entry in firsts.items():
         if letter != newest and newest is not None:

@@ -15,7 +15,8 @@ from harness.analysis.series import NOT_MEASURED
 from harness.report.markdown import prose, text
 
 HEADS = ("figure", "baseline", "now", "change", "allowed", "p", "")
-_UNITS = {"ttft_p50": "s", "ttft_p95": "s", "e2e_p50": "s", "decode_p50": "tok/s", "cost_per_success": ""}
+_UNITS = {"ttft_p50": "s", "ttft_p95": "s", "e2e_p50": "s", "decode_p50": "tok/s"}
+_COST = "cost_per_success"
 _ICONS = {
     RegressionWord.NOTHING: "\N{WHITE HEAVY CHECK MARK}",
     RegressionWord.REGRESSION: "\N{CROSS MARK}",
@@ -27,18 +28,19 @@ _PROMPTS = 8
 
 def figure_rows(check: NightlyCheck) -> list[tuple[str, ...]]:
     """Give one row for each figure that the runs have."""
-    return [_row(one) for one in check.metrics if one.reason != NOT_MEASURED]
+    return [_row(one, check.currency) for one in check.metrics if one.reason != NOT_MEASURED]
 
 
-def _row(one: MetricNight) -> tuple[str, ...]:
+def _row(one: MetricNight, currency: str) -> tuple[str, ...]:
     metric, shift = one.metric, one.shift
     if shift is None:
-        return (metric.title, "", "", "", "", "", one.reason or "")
+        values = ("" if value is None else value_text(metric, value, currency) for value in (one.baseline, one.tonight))
+        return (metric.title, *values, "", "", "", one.reason or "")
     nights = f" (mean of {shift.n_nights} nights)" if shift.n_nights > 1 else ""
     return (
         metric.title,
-        value_text(metric, shift.baseline),
-        value_text(metric, shift.level) + nights,
+        value_text(metric, shift.baseline, currency),
+        value_text(metric, shift.level, currency) + nights,
         change_text(metric, shift.loss),
         change_text(metric, least_loss(metric)),
         p_text(one.adjusted_p),
@@ -46,9 +48,10 @@ def _row(one: MetricNight) -> tuple[str, ...]:
     )
 
 
-def value_text(metric: NightMetric, value: float) -> str:
+def value_text(metric: NightMetric, value: float, currency: str) -> str:
     """Write a level in the metric's unit."""
-    return f"{100 * value:.1f} %" if metric.is_rate else f"{value:.4g} {_UNITS.get(metric.id, '')}".rstrip()
+    unit = currency if metric.id == _COST else _UNITS.get(metric.id, "")
+    return f"{100 * value:.1f} %" if metric.is_rate else f"{value:.4g} {unit}".rstrip()
 
 
 def p_text(p: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from harness.model.suiteoutcome import CheckOutcome, MeasurementOutcome, MeasurementState, SuiteOutcome, worst_exit_code
+from harness.model.suiteoutcome import CheckOutcome, MeasurementOutcome, MeasurementState, SuiteOutcome
 from harness.report.markdown import code, prose, text
 from harness.report.untrusted import one_line
 
@@ -67,8 +67,10 @@ def _check_word(check: CheckOutcome) -> str:
 
 
 def _n_good(outcome: SuiteOutcome) -> str:
-    n_good = sum(worst_exit_code(one.codes) == 0 for one in outcome.measurements)
-    return f"{n_good} of {len(outcome.measurements)} measurements ended with 0"
+    n_good = sum(one.exit_code == 0 for one in outcome.measurements)
+    told = f"{n_good} of {len(outcome.measurements)} measurements ended with 0"
+    checks = [one.regression.exit_code for one in outcome.measurements if one.regression is not None]
+    return f"{told}, {checks.count(0)} of {len(checks)} checks against the baseline" if checks else told
 
 
 def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

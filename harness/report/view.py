@@ -156,6 +156,7 @@ def _facts(analysis: Analysis, header: RunHeader | None) -> tuple[Fact, ...]:
     facts = [
         prompts,
         _per_side("requests", [side.n_requests for side in analysis.economics], _arms(analysis)),
+        *_retries(analysis),
         _per_side("failed", [side.n_failed for side in analysis.economics], _arms(analysis)),
     ]
     set_aside = [_set_aside(analysis, side.arm) for side in analysis.economics]
@@ -179,6 +180,13 @@ def _facts(analysis: Analysis, header: RunHeader | None) -> tuple[Fact, ...]:
 
 def _per_side(label: str, counts: list[int], detail: str) -> Fact:
     return Fact(label=label, value=" / ".join(map(fmt.count, counts)), detail=detail)
+
+
+def _retries(analysis: Analysis) -> list[Fact]:
+    """Count the attempts beyond the first, which are billed too; nothing where there was none."""
+    further = {side.arm: side.n_attempts - side.n_requests for side in analysis.attempts}
+    counts = [further.get(side.arm, 0) for side in analysis.economics]
+    return [_per_side("retries", counts, "further attempts, billed too")] if any(counts) else []
 
 
 def _set_aside(analysis: Analysis, arm: Arm) -> int:

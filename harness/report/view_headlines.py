@@ -15,6 +15,7 @@ from harness.report.definitions import Catalog, title_of, unit_of
 from harness.report.page import Headline
 from harness.report.view_tails import quantile_cell
 from harness.report.view_verdict import gate_view, in_order
+from harness.report.view_waking import cold_run, waking_headlines
 
 _GATES = ("ttft_p50", "ttft_p95", "decode_p50", "tool_success", "task_success", "request_success")
 _QUANTILES = (
@@ -34,6 +35,8 @@ def headlines(analysis: Analysis, catalog: Catalog) -> tuple[Headline, ...]:
     judgement = analysis.judgement
     if judgement is not None and judgement.verdict is Verdict.INVALID:
         return ()
+    if judgement is None and (path := cold_run(analysis.cold)) is not None:
+        return waking_headlines(path)
     if judgement is None:
         return side_headlines(analysis, catalog, is_void=analysis.certificate.is_void)
     return gate_headlines(judgement.gates, catalog)

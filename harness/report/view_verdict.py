@@ -14,6 +14,7 @@ from harness.report import format as fmt
 from harness.report.definitions import Catalog, unit_of
 from harness.report.page import Cell, CheckView, GateView, Tone, VerdictView
 from harness.report.untrusted import visible
+from harness.report.view_waking import cold_run, waking_verdict
 
 _VERDICTS: dict[Verdict, tuple[str, Tone]] = {
     Verdict.PASS: ("\N{CHECK MARK}", "good"),
@@ -47,6 +48,8 @@ def verdict_view(analysis: Analysis) -> VerdictView:
         if unfinished is not None:
             sentence = visible(_STOPPED.format(why=unfinished))
             return VerdictView(word="MEASURED IN PART", icon="!", tone="warn", sentence=sentence)
+        if (path := cold_run(analysis.cold)) is not None:
+            return waking_verdict(path)
         return VerdictView(word="MEASURED", icon="i", tone="plain", sentence=_NOTHING_TO_COMPARE)
     icon, tone = _VERDICTS[judgement.verdict]
     return VerdictView(

@@ -11,6 +11,7 @@ from harness.analysis.results.judgement import Judgement
 from harness.analysis.settleprice import compare_words, run_folder
 from harness.analysis.settling import Remedy, Split, _if_true, _prompt_line, _split_remedy
 from harness.model.record import LookScheme
+from harness.model.redaction import Redaction
 from harness.model.settings import Gates, PlanSettings, Settings
 from tests.analysis.test_verdict import broken, judge, planned
 
@@ -75,6 +76,13 @@ def test_a_share_rests_on_the_candidates_own_rate() -> None:
     assert _if_true([one, two]) == "if their true shares are as seen"
     assert _if_true(["tool_success", one]) == "if the candidate is truly equal and its true share is as seen"
     assert _if_true(["tool_success"]) == "if the candidate is truly equal"
+
+
+def test_a_redacted_copy_names_the_original_as_what_goes_on() -> None:
+    of = replace(planned(), redaction=Redaction())
+    line = judge(broken(0.06, 5), broken(0.06, 6), of=of).settle[0]
+    assert line.startswith("`bench compare a.yml b.yml --resume ORIGINAL-RUN --repeats ")
+    assert "` (ORIGINAL-RUN: the run that this redacted copy was made from) adds " in line
 
 
 def test_one_look_stays_one_look_in_a_new_run() -> None:

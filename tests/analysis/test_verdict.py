@@ -294,7 +294,9 @@ def test_a_demoted_gate_does_not_hold_up_a_pass_but_is_said() -> None:
 
 def test_a_demoted_gate_still_fails_what_it_proves() -> None:
     small = GoldenSet(name="test", prompts=[*golden().prompts[:2], *(prompt(f"plain-{i}") for i in range(26))])
-    assert judge(broken(1.0), of=planned(of=small)).verdict is Verdict.FAIL
+    found = judge(broken(1.0), of=planned(of=small))
+    assert found.verdict is Verdict.FAIL
+    assert any(line.startswith("tool-call success \N{MINUS SIGN}") for line in found.worst_case)
 
 
 def test_an_informative_gate_never_fails_the_verdict() -> None:

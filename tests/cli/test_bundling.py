@@ -1,5 +1,6 @@
 """`bench bundle`, `bench verify` of what it wrote, and `bench recompute`."""
 
+import hashlib
 import json
 import zipfile
 from collections.abc import Callable
@@ -207,6 +208,38 @@ def test_a_verdict_of_two_runs_takes_both_of_them_along(tmp_path: Path) -> None:
     one.rename(tmp_path / "one")
     assert "judged together with run one, which is not beside it" in refused("bundle", two, "-o", tmp_path / "y.zip")
     assert bench("verify", two, "--results", tmp_path).exit_code == 0
+
+
+def test_a_redacted_copy_can_be_packed_and_verified(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    bench("redact", RECORDED, "-o", copy)
+    struck = {"kind": "json_schema", "argument": "[9 characters, digest 0]"}  # no schema: a set to be sent is refused
+    edit(copy / "run.json", "golden", "prompts", 0, "checks", to=[struck])
+    CliRunner().invoke(main, ["report", str(copy), "--quiet", "--reports", str(tmp_path / "reports")])
+    packed = bench("bundle", copy, "-o", tmp_path / "x.zip")
+    assert (packed.exit_code, packed.stderr, (copy / "verdict.json").exists()) == (0, "", True)
+    shown = bench("verify", tmp_path / "x.zip")
+    assert (shown.exit_code, "every number is the same" in shown.stdout) == (0, True), shown.output
+    assert "a redacted copy" in shown.stderr
+
+
+def test_a_redacted_copy_that_lost_its_outcomes_is_not_judged_without_them(tmp_path: Path) -> None:
+    bench("redact", RECORDED, "-o", tmp_path / "copy")
+    (tmp_path / "copy" / "kept.jsonl").unlink()
+    assert "outcomes stand in it" in refused("report", tmp_path / "copy", "--reports", tmp_path / "reports")
+
+
+def test_another_golden_set_beside_a_redacted_copy_is_named_though_every_digest_is_right(tmp_path: Path) -> None:
+    bench("redact", RECORDED, "-o", tmp_path / "copy")
+    bench("bundle", tmp_path / "copy", "-o", tmp_path / "x.zip")
+    with zipfile.ZipFile(tmp_path / "x.zip") as opened:
+        text = opened.read("golden.yml").replace(b"(struck out)", b"(was another)")
+        manifest = json.loads(opened.read(MANIFEST))
+    (entry,) = (one for one in manifest["files"] if one["path"] == "golden.yml")
+    entry |= {"sha256": hashlib.sha256(text).hexdigest(), "n_bytes": len(text)}
+    other = rewritten(tmp_path / "x.zip", tmp_path / "y.zip", "golden.yml", text)
+    shown = bench("verify", rewritten(other, tmp_path / "z.zip", MANIFEST, json.dumps(manifest).encode()))
+    assert (shown.exit_code, shown.stdout.startswith("digest of golden.yml: ")) == (1, True), shown.stdout
 
 
 def test_an_archive_has_a_known_ending_and_a_place(tmp_path: Path) -> None:

@@ -92,7 +92,9 @@ def test_the_cost_and_the_time_are_said_before_anybody_agrees(tmp_path: Path) ->
     told = cold(tmp_path, file, "--repeats", "3").output
     assert "3 wakes" in told
     assert "47 min idle" in told  # 3 × 900 s × 1.05
-    assert "up to 105 min of GPU time" in told  # 3 × (2 × 600 + 900) s
+    assert "11 min a wake at most (its cap of 10 min and 60 s to hear of it), twice where" in told
+    assert "113 min at most in all" in told  # 47.25 min idle and 3 × 2 × 11 min
+    assert "up to 105 min of GPU time together" in told  # 3 × (2 × 600 + 900) s
 
 
 def test_an_endpoint_that_cannot_be_reached_was_not_measured(tmp_path: Path) -> None:

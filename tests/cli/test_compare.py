@@ -98,7 +98,9 @@ def test_a_recorded_run_judges_again_alike_and_stands_on_either_side(bench: Benc
     assert recorded.exit_code == 0
     assert recorded.summary["verdict"] is None
     for outcome in (with_reference, with_candidate):
-        assert load_run(outcome.run).header.plan.load == (3,)  # what the recorded side was judged at
+        plan = load_run(outcome.run).header.plan
+        assert list(plan.load) == [3]  # what the recorded side was judged at
+        assert all(block.due_ns is None for block in plan.blocks), "a closed loop, as it was"
         lost = [
             gate["id"] for gate in outcome.summary["gates"] if (gate["kind"], gate["outcome"]) == ("difference", "FAIL")
         ]
@@ -119,7 +121,7 @@ def test_other_margins_offline_are_labelled_as_chosen_after_the_data(bench: Benc
 
 def test_without_an_answer_the_page_still_says_why(bench: Bench) -> None:
     with bench.pair({}, {"faults": [{"fault": "cut_mid_event", "rate": 1}]}) as (a, b):
-        outcome = bench.compare(a, b, "--repeats", "6")
+        outcome = bench.compare(a, b, "--repeats", "6", "--settings", str(measuring_failures(bench.folder)))
     assert outcome.exit_code == 1
     kinds = {(row["arm"], row["kind"]) for row in outcome.summary["failures"]}
     assert kinds <= {("candidate", "cut_off"), ("candidate", "truncated_stream")}

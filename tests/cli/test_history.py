@@ -39,8 +39,18 @@ def test_the_list_names_runs_series_and_what_tells_them_apart(ledger: Path) -> N
     append_line(ledger, an_entry("upgraded", 30, parts={**PARTS, "definitions": "4"}))
     shown = bench("history", "list", "--ledger", ledger)
     assert shown.exit_code == 0, shown.output
-    assert "2026-01-24 00:00  run-24    B" in shown.output
-    assert "series B is not comparable with A: definitions" in shown.output
+    assert "2026-01-24 00:00  run-24    A" in shown.output
+    assert "series A is not comparable with B: definitions" in shown.output
+
+
+def test_a_series_keeps_its_letter_and_a_mixture_says_what_separates_it(ledger: Path) -> None:
+    append_line(ledger, an_entry("upgraded", 30, parts={**PARTS, "definitions": "4"}))
+    alone = bench("history", "list", "--ledger", ledger, "--like", "upgraded")
+    assert "2026-01-30 00:00  upgraded  B" in alone.output  # as in the whole list
+    mixed = bench("history", "plot", "decode_p50", "--ledger", ledger, "--endpoint", "a")
+    assert mixed.exit_code == 2
+    assert "Choose one series: --like upgraded (1 run) or --like run-24 (24 runs)" in " ".join(mixed.output.split())
+    assert bench("history", "plot", "--ledger", ledger, "--endpoint", "a", "--like", "run-24").exit_code == 0
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])

@@ -8,12 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from harness.cli import main
 from harness.cli.judging import decode_run
 from harness.cli.sides import RecordedSide
 from harness.model.record import RunStatus
-from harness.model.storage import ATTEMPTS, load_run
+from harness.model.storage import ATTEMPTS, load_run, lock_run
 from tests.cli.files import endpoint_file, exact_repeats
+from tests.cli.recordedrun import write_run
 from tests.cli.simulated import Bench
 
 CONCURRENCY = 4
@@ -66,18 +69,18 @@ def test_a_run_that_dies_loses_at_most_what_was_in_flight(killed_by: signal.Sign
     assert outcome.exit_code != 0
 
 
-def test_the_report_of_a_run_that_goes_on_says_so(bench: Bench) -> None:
-    with bench.pair({}, {}) as (a, b):
-        process = _started(bench, a, b)
-        folder = _wait_for_attempts(process, bench.folder, 60)
-        outcome = bench.bench("report", str(folder))
-        assert process.poll() is None
-        os.kill(process.pid, signal.SIGTERM)
-        process.wait(30)
-    assert "another process is still writing this run" in outcome.output
-    finished = next(check for check in outcome.summary["validity"] if check["id"] == "finished")
-    assert not finished["is_met"]
-    assert "it is still being written" in str(finished)
+def test_a_run_that_goes_on_gets_no_verdict_and_no_look_is_spent(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    words = ["report", str(folder), "--reports", str(tmp_path / "reports")]
+    lock = lock_run(folder)
+    told = CliRunner().invoke(main, words)
+    lock.close()
+    assert told.exit_code == 75
+    assert "another process is still writing this run" in told.output
+    assert not any((folder / file).exists() for file in ("looks.jsonl", "verdict.json"))
+    assert not list((tmp_path / "reports").glob("*"))
+    assert CliRunner().invoke(main, words).exit_code != 75
+    assert (folder / "looks.jsonl").exists()
 
 
 def test_a_torn_last_line_and_lost_bytes_are_named_and_the_rest_is_judged(bench: Bench) -> None:

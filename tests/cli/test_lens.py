@@ -3,12 +3,14 @@
 import json
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
+from harness.cli.lens import _lines
 from harness.model.record import Arm
 from tests.cli.published import RECORDED, copied
 from tests.cli.recordedrun import write_run
@@ -112,6 +114,11 @@ def test_of_timings_that_are_valid_nothing_is_said(run: Path) -> None:
     unknown = json.loads(lens(run, "--json").stdout)
     assert (unknown["timing"], bool(unknown["timing_reasons"])) == ("not known", True)
     assert lens(run).stdout.startswith("The timings below are of unknown worth")
+
+
+def test_one_request_is_one_request() -> None:
+    side = SimpleNamespace(arm="reference", endpoint="a", n_requests=1, level=0, n_left_out=1, own=None, tools=())
+    assert next(_lines(cast("Any", side))) == "reference, a: 1 request of level 0; left out, as not streamed: 1 answer"
 
 
 def test_a_run_of_one_side_has_one(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -78,7 +79,13 @@ def test_a_header_that_finds_no_room_does_not_hide_what_ended_the_run(
     def full(*_: object, **__: object) -> None:
         raise IncompleteRunError("no room")
 
-    monkeypatch.setattr(RunWriter, "append", full)
+    kept, landed = RunWriter.append, []
+
+    def append(writer: RunWriter, *given: Any, **named: Any) -> Any:
+        landed.append(given)
+        return kept(writer, *given, **named) if len(landed) <= 6 else full()
+
+    monkeypatch.setattr(RunWriter, "append", append)
     monkeypatch.setattr(RunWriter, "finish", lambda *_, **__: full())
     with bench.pair({}, {}) as (a, b):
         shown = CliRunner().invoke(main, _words(bench, a, b))

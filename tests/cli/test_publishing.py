@@ -49,6 +49,11 @@ def verify(page: Path, *more: str) -> tuple[int, list[str]]:
     return shown.exit_code, shown.stdout.splitlines()
 
 
+def line_at(page: Path, words: str) -> int:
+    """Count the page's lines up to the one with these words."""
+    return page.read_text(encoding="utf-8").partition(words)[0].count("\n") + 1
+
+
 def cells(page: Path, tier: str) -> list[list[str]]:
     rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith(f"| {tier} |")]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
@@ -156,7 +161,7 @@ def test_numbers_changed_on_the_page_are_named(page: Path) -> None:
         ("valid for timing", "quite valid", "timings of sim-h100"),
         ("10 USD", "1 USD", "price of sim-h100"),
         ("not yet measured |", "**140.0** |", "decode, tok/s (95 % interval) of sim-b200"),
-        ("It is not the throughput", "It is the throughput", "line 6"),
+        ("It is not the throughput", "It is the throughput", f"line {line_at(page, 'It is not')}"),
     )
     for old, new, _ in changed:
         replace_text(page, old, new)
@@ -277,6 +282,10 @@ def test_a_run_that_is_not_there_leaves_its_numbers_unverified(page: Path, resul
         shown = bench("verify", page, "--today", TODAY)
         assert shown.exit_code == 2
         assert "its numbers are not verified" in shown.stderr
+        assert shown.stderr.count(f"results/{RECORDED.name}") == 1
+        assert shown.stdout == (
+            f"{page}: 0 rows of 2 recomputed from recorded runs; not verified, as the run is not there: 2 rows\n"
+        )
         assert verify(page, "--results", str(moved))[0] == 0
         replace_text(page, "9 of 3 prompts", "90 of 3 prompts")
         assert bench("verify", page, "--today", TODAY).exit_code == 1

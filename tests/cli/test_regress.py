@@ -1,6 +1,7 @@
 """`bench regress`: exit codes, what is said, what is written, and a rerun on simulated endpoints."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,18 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from harness.analysis.ledgerentry import endpoint_parts
 from harness.cli import main
+from harness.cli.rerunning import refuse_others
+from harness.errors import ConfigError
+from harness.model.endpointfile import load_endpoint
 from harness.model.ledger import LedgerEntry, LedgerPrompt, LedgerSide, append_line, comparable_digest, read_ledger
 from harness.model.record import Arm
 from harness.model.storage import load_header
 from tests.analysis.nightcases import START, a_compared, a_prompt, a_share, a_side, a_timing
 from tests.cli.files import endpoint_file, exact_repeats
 from tests.cli.simulated import Bench
+from tests.model.ledgers import PARTS
 
 WAVE = (0.4, -0.6, 0.1, -0.2, 0.5, -0.4)
 GARBAGE: dict[str, Any] = {"degradations": [{"one_of": ["garbage"], "rate": 1}]}
@@ -56,10 +62,45 @@ def test_a_drop_is_a_suspicion_until_it_is_confirmed(tmp_path: Path) -> None:
     assert "Worse than the baseline, and not confirmed: decode rate p50 14.9 % lower." in shown.stdout
     assert "who moved: the candidate moved" in shown.stdout
     assert "2 stand out" in shown.stdout
-    assert "bench regress --confirm a.yml b.yml" in shown.stdout
+    assert f"bench regress --confirm a.yml b.yml --ledger {file} --markdown {page}\n" in shown.stdout
     markdown = page.read_text(encoding="utf-8")
     assert "SUSPICION: run-020, candidate, against the baseline run-000" in markdown
     assert "| decode rate p50 | 99.95 tok/s | 85.1 tok/s | 14.9 % lower | 5.0 % lower |" in markdown
+
+
+def test_the_command_that_confirms_has_what_the_check_had(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.jsonl"
+    for place in range(21):
+        append_line(file, a_compared(place, [_side(Arm.REFERENCE, 100 + WAVE[place % 6] - 20 * (place == 20))]))
+    options = ["--ledger", str(file), "--baseline", "run-000", "--threshold", "decode_p50=4", "--threshold"]
+    options += ["ttft_p50=7.5", "--repeats", "7", "--load", "1.5,4", "--out", "nights", "--probe"]
+    shown = bench("regress", *options, "--quiet")
+    assert (shown.exit_code, shown.stdout) == (3, "")
+    (said,) = [line for line in bench("regress", *options).stdout.splitlines() if "--confirm" in line]
+    words = shlex.split(said.partition(": bench ")[2])
+    assert words[:3] == ["regress", "--confirm", "a.yml"]
+    meant, given = (main.commands["regress"].make_context("regress", one).params for one in (words[1:], options))
+    assert meant == given | {"confirm": True, "endpoints": ("a.yml",)}
+
+
+def test_other_endpoints_are_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    file, other = (endpoint_file(tmp_path, name, f"http://127.0.0.1:9/{name}") for name in "ab")
+    parts = endpoint_parts(msgspec.to_builtins(load_endpoint(file)))
+    of_run = {f"reference.{name}": value for name, value in parts.items()} | {"reference.load": "closed 1"}
+    entry = a_compared(3, [_side(Arm.REFERENCE, 100)], parts={**PARTS, **of_run})
+    refuse_others([str(file)], entry)
+    with pytest.raises(ConfigError, match=r"reference\.address was http://127.0.0.1:9/a, and http://127.0.0.1:9/b is"):
+        refuse_others([str(other)], entry)
+    recorded = msgspec.structs.replace(entry, parts={**entry.parts, "reference.recorded": "r0"})
+    with pytest.raises(ConfigError, match="a side of run-003 was recorded earlier"):
+        refuse_others([str(file)], recorded)
+    shown = bench(
+        *("regress", "--ledger", a_ledger(tmp_path / "ledger.jsonl", 85), "--confirm", file, other),
+        *("--out", tmp_path / "results"),
+    )
+    assert shown.exit_code == 2, shown.output
+    assert "these endpoints are not those of run-020" in shown.output
+    assert not (tmp_path / "results").exists()
 
 
 def test_one_line_of_json_holds_all_of_it(tmp_path: Path) -> None:
@@ -87,6 +128,8 @@ def test_few_nights_and_the_baseline_itself_are_not_judged(tmp_path: Path) -> No
     assert few.exit_code == 3
     assert "NOT JUDGED" in few.stdout
     assert "4 comparable earlier nights have a value, and the variation needs 6" in few.stdout
+    (decode,) = [line for line in few.stdout.splitlines() if line.startswith("decode rate p50")]
+    assert decode.split()[3:7] == ["100.4", "tok/s", "85.5", "tok/s"]  # WAVE's first and fifth, unjudged
     file = a_ledger(tmp_path / "ledger.jsonl")
     assert bench("regress", "--ledger", file, "--night", "run-000").exit_code == 3
 
@@ -100,6 +143,18 @@ def test_a_night_without_a_value_of_what_is_watched_is_not_judged(tmp_path: Path
     assert "NOT JUDGED" in shown.stdout
     assert "Without a value tonight, so not judged: TTFT p50, decode rate p50" in shown.stdout
     assert bench("regress", "--ledger", file, "--figure", "request_success").exit_code == 0
+
+
+def test_a_cost_has_its_currency(tmp_path: Path) -> None:
+    parts = {**PARTS, "reference.currency": "EUR"}
+    for place in range(9):
+        side = a_side(Arm.REFERENCE, {"cost_per_success": a_timing(0.02), "decode_p50": a_timing(100.0)})
+        append_line(
+            tmp_path / "ledger.jsonl", a_compared(place, [side], parts=parts, comparable=comparable_digest(parts))
+        )
+    shown = bench("regress", "--ledger", tmp_path / "ledger.jsonl", "--baseline", "run-000")
+    (cost,) = [line for line in shown.stdout.splitlines() if line.startswith("cost per success")]
+    assert cost.split()[3:7] == ["0.02", "EUR", "0.02", "EUR"]
 
 
 def test_an_upgrade_is_refused_by_the_part_that_differs(tmp_path: Path) -> None:

@@ -15,12 +15,15 @@ from click.testing import CliRunner
 
 from harness.analysis.looks import looks_of
 from harness.cli import main
-from harness.cli.resuming import Resumed, growth_warning
+from harness.cli.redacting import redact_run
+from harness.cli.resuming import Resumed, _runs, growth_warning, resume
+from harness.errors import ConfigError
 from harness.model.digest import plan_sha256
 from harness.model.looks import read_looks
 from harness.model.record import Arm, LookScheme, Plan, RunStatus
 from harness.model.storage import ATTEMPTS, STREAMS, load_run
 from tests.cli.files import endpoint_file, write_yaml
+from tests.cli.recordedrun import write_run
 from tests.cli.simulated import Bench, Outcome
 from tests.cli.test_interruption import _wait_for_attempts
 
@@ -234,3 +237,11 @@ def test_the_report_of_a_run_that_stopped_says_so_first_and_it_can_go_on(bench: 
     assert "MEASURED IN PART" not in again.report.read_text(encoding="utf-8")
     measured = [a.key for a in load_run(run).attempts if not a.key.is_warmup and not a.key.is_follow_up]
     assert len(measured) == len(set(measured)) == 8 * 3
+
+
+def test_a_redacted_copy_is_refused_as_one_and_is_never_the_newest_run(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "results" / "20260101T000000-one", status=RunStatus.STOPPED)
+    copy = redact_run(run, None, hides_endpoints=True)
+    with pytest.raises(ConfigError, match="it cannot be resumed"):
+        resume({"resume": str(copy)}, {})
+    assert [folder for folder, _ in _runs(run.parent)] == [run]

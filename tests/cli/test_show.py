@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
+from harness.cli.redacting import redact_run
 from harness.model.record import Arm
 from harness.model.storage import load_run
 from tests.cli.recordedrun import write_run
@@ -55,6 +56,13 @@ def test_every_attempt_is_listed_with_what_came_of_it(run: Path) -> None:
     text = told(run)
     assert "candidate/capital/r0  200           50.0 ms  110 ms" in text
     assert "15 requests" in text
+
+
+def test_a_redacted_copy_says_why_it_shows_another_request(run: Path, tmp_path: Path) -> None:
+    redact_run(run, tmp_path / "copy", hides_endpoints=False)
+    sent = section(told(tmp_path / "copy", "reference/capital/r0"), "Request")
+    assert "in a redacted copy, digests stand for the prompt's words" in sent
+    assert "a file changed" not in sent
 
 
 def test_a_side_alone_can_be_listed(run: Path) -> None:

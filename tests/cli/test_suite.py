@@ -304,7 +304,8 @@ def test_a_measurement_of_a_logged_suite_logs_beside_it(tmp_path: Path) -> None:
     assert all(words[-2:] == ["--log", str(tmp_path / "night.log")] for words, _ in night.asked)
 
 
-def test_a_command_runs_in_the_suites_folder_and_is_heard(tmp_path: Path) -> None:
+def test_a_command_runs_in_the_suites_folder_and_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")  # of the suite's terminal: nothing that a measurement says is folded at it
     heard: list[str] = []
     suite_of(tmp_path)
     ended = run_command(["suite", "suite.yml", "--dry-run"], folder=tmp_path, limit_s=None, hear=heard.append)
@@ -312,7 +313,8 @@ def test_a_command_runs_in_the_suites_folder_and_is_heard(tmp_path: Path) -> Non
     assert ended.printed.splitlines()[1:] == words_of(tmp_path)
     ended = run_command(["suite", "absent.yml"], folder=tmp_path, limit_s=600, hear=heard.append)
     assert (ended.returncode, ended.printed, ended.was_stopped) == (2, "", False)
-    assert heard[0].startswith("bench: absent.yml: cannot be read")
+    (said,) = heard
+    assert said.startswith("bench: absent.yml: cannot be read")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no groups of processes there")
@@ -529,7 +531,7 @@ def test_a_regression_stands_under_its_measurement(tmp_path: Path) -> None:
         "REGRESSION: one  Slower.",
         "done: two  results/run-3",
         "not checked: two  ",
-        "0 of 2 measurements ended with 0; exit code 1",
+        "2 of 2 measurements ended with 0, 0 of 2 checks against the baseline; exit code 1",
     ]
     assert "| against the baseline | \N{CROSS MARK} REGRESSION | 1 | Slower. |  |" in suite_markdown(outcome)
 

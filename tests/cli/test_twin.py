@@ -17,7 +17,7 @@ from harness.model.record import Arm, RunStatus
 from harness.model.storage import load_run
 from harness.model.twin import TWIN, TwinLog, TwinStream, read_twin
 from harness.simulator import process, truth
-from tests.cli.files import write_yaml
+from tests.cli.files import measuring_failures, write_yaml
 from tests.cli.simulated import Bench, Outcome
 
 
@@ -98,7 +98,8 @@ def test_a_twin_beside_isolated_processes_is_refused(bench: Bench) -> None:
 def test_a_twin_that_only_saw_errors_replays_nothing_and_says_so(bench: Bench) -> None:
     failing = {"faults": [{"fault": "http_500"}]}
     with bench.pair(failing, failing) as (a, b):
-        outcome = bench.compare(a, b, "--repeats", "1", "--twin")
+        settings = str(measuring_failures(bench.folder))
+        outcome = bench.compare(a, b, "--repeats", "1", "--twin", "--settings", settings)
     assert is_finished(outcome)
     assert read_twin(outcome.run) == TwinLog(notes=(NO_PATTERN,))
     reasons = {side["value"]["reason"] for row in twin_rows(outcome).values() for side in row["sides"]}

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from harness.cli.announcing import estimate_line
+from harness.cli.budget import money_words
 from harness.errors import ConfigError
 from harness.measure.answerlength import UNPINNED_TOKENS, max_answer_tokens
 from harness.measure.budget import bounds_of
@@ -111,6 +112,14 @@ def test_an_answer_that_comes_whole_has_the_time_of_the_whole_request() -> None:
     assert limits.connect_s == Timeouts().connect_s
 
 
+@pytest.mark.parametrize(
+    ("money", "shown"),
+    [(0.006, "0.0060"), (0.000012, "0.000012"), (0.428, "0.43"), (0.999, "1.00"), (0, "0.00"), (12.345, "12.35")],
+)
+def test_a_small_sum_of_money_never_reads_as_nothing(money: float, shown: str) -> None:
+    assert money_words(money) == shown
+
+
 def test_retries_are_told_apart_as_what_they_may_add_at_most() -> None:
     golden = GoldenSet(name="g", prompts=[a_prompt(max_tokens=100)])
     settings = Settings(plan=PlanSettings(warmup=1), retries=RetrySettings(max_attempts=3))
@@ -119,7 +128,7 @@ def test_retries_are_told_apart_as_what_they_may_add_at_most() -> None:
     once = estimate(golden, an_endpoint(prices=PRICES), a_plan(golden, repeats=5))
     assert (found.requests, found.most_retries) == (6, 10)
     assert found.retry_cost == pytest.approx(2 * (once.cost or 0))
-    assert f"may add up to 10 requests and {2 * (once.cost or 0):.2f} " in estimate_line(found)
+    assert f"may add up to 10 requests and {money_words(2 * (once.cost or 0))} " in estimate_line(found)
     assert "retries" not in estimate_line(once)
 
 

@@ -39,6 +39,14 @@ def head(manifest: Manifest) -> bytes:
     return msgspec.json.encode(manifest)
 
 
+def test_a_zip_that_was_cut_short_is_said_to_be_one(tmp_path: Path) -> None:
+    file = tmp_path / "x.zip"
+    pack(a_manifest(), CONTENTS, file)
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(DamagedFileError, match="begins as a zip file and has no end"):
+        unpack(file, tmp_path / "out")
+
+
 def as_zip(file: Path, entries: Entries) -> Path:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, content in entries:

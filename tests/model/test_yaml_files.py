@@ -57,6 +57,8 @@ def test_a_key_at_the_wrong_place_is_not_shown(tmp_path: Path, text: str) -> Non
         ("limits:\n  concurrency: three\n", 5, ("limits.concurrency", "'three'", "int")),
         ("limits:\n  concurrency: 0\n", 5, ("limits.concurrency", "(found 0)")),
         ("api_key: sk-literal\n", 4, ("api_key", "environment variable", "${NAME_OF_VARIABLE}")),
+        ("api_key: {command: [false]}\n", 4, ("api_key.command[0]", "expected a text, found true or false", '"false"')),
+        ("api_key: {command: echo}\n", 4, ("expected a list, each item a text, found a text",)),
         ("headers:\n  Authorization: Bearer abc\n", 5, ("Authorization", "environment variable")),
         ("params:\n  add: {model: other}\n", 5, ("params.add", "'model'")),
         ("extra_body: {stream: true}\n", 4, ("extra_body", "'stream'")),

@@ -3,8 +3,10 @@ from dataclasses import replace
 
 import pytest
 
+from harness.analysis.results.attempts import Attempts
 from harness.analysis.results.gate import Outcome
 from harness.analysis.sentences import SCREEN
+from harness.model.record import Arm
 from harness.report.terminal import MOST_LINES, end_block
 from tests.report.cases import CASES, void
 from tests.report.pages import hostile_view, view, view_of
@@ -107,6 +109,17 @@ def test_an_endpoint_that_fails_most_requests_is_pointed_at_before_prompts() -> 
     assert "next    look at the endpoint before the prompts: 140 of 140 requests to the candidate failed" in block
     both = " ".join(line.strip() for line in end_block(view("both_failed"), PAGE))
     assert "140 of 140 requests to the reference, 140 of 140 requests to the candidate failed" in both
+
+
+def test_further_attempts_are_counted_beside_the_requests() -> None:
+    tried = Attempts(
+        arm=Arm.CANDIDATE, n_requests=140, n_first=100, n_eventually=130, n_attempts=165, most_attempts=3, allowed=3
+    )
+    told = view_of(replace(CASES["sample"](), attempts=(tried,)))
+    (fact,) = (one for one in told.facts if one.label == "retries")
+    assert fact.value == "0 / 25"
+    assert any("requests 140 / 140, retries 0 / 25" in line for line in end_block(told, PAGE))
+    assert not any(one.label == "retries" for one in view("sample").facts)
 
 
 def test_every_gate_that_did_not_pass_is_shown_however_many_there_are() -> None:

@@ -37,7 +37,7 @@ class Judgement:
 
     verdict: Verdict
     sentence: str  # the plain sentence
-    worst_case: tuple[str, ...] = ()  # still compatible with the data, per required gate
+    worst_case: tuple[str, ...] = ()  # still compatible with the data, per gate that had a say
     gates: tuple[Gate, ...] = ()
     validity: tuple[ValidityCheck, ...] = ()
     settle: tuple[str, ...] = ()  # what would settle it: requests, money, command

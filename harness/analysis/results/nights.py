@@ -69,6 +69,8 @@ class MetricNight:
     adjusted_p: float | None = None  # over windows, then over metrics (Holm)
     is_suspicious: bool = False
     is_missing: bool = False  # it would be judged, had it a value tonight
+    baseline: float | None = None  # value of the baseline run itself, where there is no shift
+    tonight: float | None = None
 
 
 class Mover(StrEnum):
@@ -186,6 +188,7 @@ class NightlyCheck:
     common: tuple[Suspicion, ...] = ()  # of the candidate, and the reference moved alike
     of_reference: tuple[Suspicion, ...] = ()  # of the reference, and not of the candidate
     notes: tuple[str, ...] = ()
+    currency: str = ""  # of the costs among the metrics
     refused: tuple[str, ...] = ()  # parts in which tonight and the baseline differ
 
 
