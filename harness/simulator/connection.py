@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import sys
 import time
 from dataclasses import dataclass
 
@@ -13,10 +14,15 @@ from harness.simulator.apierror import RefusedRequest
 from harness.simulator.endpoint import HttpRequest
 from harness.simulator.refusals import NOT_HTTP, TOO_LARGE
 
+if sys.platform == "linux":
+    import fcntl
+    import termios
+
 _READ_BYTES = 1 << 18
 _MAX_BODY_BYTES = 64 << 20
 _MAX_HEAD_BYTES = 256 << 10
 _LINGER_ZERO = struct.pack("ii", 1, 0)  # close() then resets
+_DELIVERY_LOOKS, _DELIVERY_LOOK_S = 200, 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +93,13 @@ class ClientConnection:
         while await ClientConnection._receive(self):
             pass
 
+    async def wait_until_delivered(self) -> None:
+        """Wait for the other system to have all that was sent: a reset discards what is still on its way."""
+        for _ in range(_DELIVERY_LOOKS):
+            if not _n_undelivered(self._socket):
+                return
+            await asyncio.sleep(_DELIVERY_LOOK_S)
+
     def close(self, *, reset: bool = False) -> None:
         """Close in good order, or with a reset."""
         with contextlib.suppress(OSError):
@@ -105,6 +118,16 @@ class ClientConnection:
             with contextlib.suppress(OSError):
                 await self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
             parser.send(h11.InformationalResponse(status_code=100, headers=[]))
+
+
+def _n_undelivered(connection: socket.socket) -> int:
+    """Bytes that the other end has not acknowledged; 0 where the system does not say."""
+    if sys.platform != "linux":
+        return 0
+    try:
+        return int(struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))[0])
+    except OSError:
+        return 0
 
 
 def _next_event(parser: h11.Connection) -> object:

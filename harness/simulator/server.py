@@ -86,6 +86,8 @@ class Server:
         except RefusedRequest as refused:
             await _send_all(client, error_script(refused.error, ()))
         finally:
+            if after is After.RESET:
+                await client.wait_until_delivered()
             client.close(reset=after is After.RESET)
 
     async def _respond(self, client: ClientConnection, received: Received, connection: int) -> After:
