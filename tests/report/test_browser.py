@@ -95,7 +95,7 @@ def test_a_page_loads_alone_and_without_a_word_on_the_console(case: str, opened:
 
 
 def ids(page: Page) -> list[str]:
-    return page.locator("tbody.prompt:not([hidden]) .pid").all_inner_texts()
+    return page.locator("tbody.prompt:not([hidden]) .pid").all_text_contents()
 
 
 def sort_values(page: Page, key: str) -> list[float]:
