@@ -90,4 +90,4 @@ def connecting_s(connection: Connection | None) -> float:
     """Time that opening a connection took from the request that waited for it; none where it was open before."""
     if connection is None or connection.reused or connection.is_preopened:
         return 0.0
-    return seconds(sum(part or 0 for part in (connection.dns_ns, connection.tcp_ns, connection.tls_ns)))
+    return seconds(connection.opening_ns)

@@ -255,7 +255,7 @@ def _opening_s(record: Record) -> float | None:
     connection = record.connection
     if connection is None or connection.reused or connection.tcp_ns is None:
         return None
-    return seconds(sum(part or 0 for part in (connection.dns_ns, connection.tcp_ns, connection.tls_ns)))
+    return seconds(connection.opening_ns)
 
 
 def longest_silence_s(record: Record) -> float | None:

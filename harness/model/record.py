@@ -87,6 +87,11 @@ class Connection:
     local_port: int | None = None
     tls_version: str | None = None
 
+    @property
+    def opening_ns(self) -> int:
+        """Give what the phases that there were took together."""
+        return sum(part or 0 for part in (self.dns_ns, self.tcp_ns, self.tls_ns))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reads:

@@ -136,9 +136,13 @@ def _trigger_view(found: Trigger, catalog: Catalog) -> TriggerView:
     what = _BAD.get(found.gate) or (_in_sentence(found.title) if found.limit is None else _beyond(found, catalog))
     return TriggerView(
         text=f"{found.most:,} of the next {found.window:,} {what}",
-        allowed=f"{fmt.percent(found.allowed_rate)}, {fmt.percent(found.false_alarm or 0.0)}",
-        noticed=f"{fmt.percent(found.seen_at or 0.0)} in {fmt.percent(found.power or 0.0)}",
+        allowed=f"{fmt.percent(found.allowed_rate)}, {_share(found.false_alarm)}",
+        noticed=f"{_share(found.seen_at)} in {_share(found.power)}",
     )
+
+
+def _share(value: float | None) -> str:
+    return fmt.DASH if value is None else fmt.percent(value)
 
 
 def _in_sentence(title: str) -> str:
